@@ -1,0 +1,124 @@
+"""The command `trellis`: its verbs, and what becomes of their errors."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from trellis import __version__, console
+from trellis.commands.matrix import matrix
+from trellis.commands.new import new
+from trellis.commands.options import options
+from trellis.errors import EXIT_CODES, Terminated, TrellisError, UsageError, as_document
+from trellis.guards import terminable
+from trellis.names import nearest
+
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (new, options, matrix):
+    app.command(epilog=_EPILOG)(command)
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001 - what Typer calls
+    if value:
+        console.say(f"trellis {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=_EPILOG)
+def trellis(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Render a complete FastAPI service from a few choices and a list of resources."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs one command and exits with its code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(words))
+
+
+def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each kind of end
+    """Runs one command; returns its exit code. Says every error in at most five lines."""
+    as_json = "--json" in words
+    try:
+        with terminable():
+            result = app(args=list(words), prog_name="trellis", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except TrellisError as error:
+        return _fail(error, as_json=as_json)
+    except typer.TyperException as error:
+        return _fail(_usage_error(error), as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return _stop("interrupted", 130, as_json=as_json)
+    except Terminated:
+        return _stop("terminated", 143, as_json=as_json)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain about that once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("TRELLIS_DEBUG"):
+            raise
+        what = f"unexpected {type(error).__name__}: {error}"
+        fix = "please report it, with the output of TRELLIS_DEBUG=1 trellis …"
+        return _fail(TrellisError(what, fix=fix), as_json=as_json)
+
+
+def _fail(error: TrellisError, *, as_json: bool) -> int:
+    if as_json:
+        console.document(as_document(error))
+    else:
+        console.complain(error)
+    return error.exit_code
+
+
+def _stop(kind: str, code: int, *, as_json: bool) -> int:
+    if as_json:
+        what = f"{kind}; nothing was left behind"
+        console.document({"error": {"kind": kind, "exit_code": code, "message": what}})
+    else:
+        console.note(f"{kind}; nothing was left behind")
+    return code
+
+
+def _usage_error(error: typer.TyperException) -> UsageError:
+    """What the parser found, in our voice."""
+    what = error.format_message()
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is None:
+        return UsageError(_as_clause(what), fix="see: trellis --help")
+    option = getattr(error, "option_name", None)
+    if option and what.startswith("No such option"):
+        what = f"there is no option {option}" + _meant(option, _options_of(context))
+    elif what.startswith("No such command"):
+        word = what.split("'")[1]
+        what = f"there is no command {word!r}" + _meant(
+            word, getattr(context.command, "commands", ())
+        )
+    return UsageError(_as_clause(what), fix=f"see: {context.command_path} --help")
+
+
+def _options_of(context: typer.Context) -> list[str]:
+    names = (name for p in context.command.params for name in (*p.opts, *p.secondary_opts))
+    return [name for name in names if name.startswith("-")]
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    match = nearest(word, known)
+    return f"; did you mean {match}?" if match else ""
+
+
+def _as_clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")

@@ -1,0 +1,66 @@
+"""`trellis options`: what can be chosen, for people and for machines."""
+
+from typing import Annotated, Any
+
+import typer
+
+from trellis import console, field_types
+
+
+def options(
+    *, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
+) -> None:
+    """List the choices, the field types and their modifiers."""
+    from trellis import template
+
+    with console.progress("Reading the template"):
+        questions = template.questions()
+        defaults = template.defaults()
+    document: dict[str, Any] = {
+        "choices": [
+            {
+                "key": question.name,
+                "type": question.type,
+                "help": question.help,
+                "default": defaults[question.name],
+                "values": [
+                    {"value": value, "title": titles.get(value, str(value))}
+                    for titles in [{value: title for title, value in question.choices}]
+                    for value in question.values
+                ],
+            }
+            for question in questions
+        ],
+        "field_types": [
+            {
+                "name": kind.name,
+                "summary": kind.summary,
+                "example": kind.example,
+                "arguments": list(kind.arguments),
+                "options": list(kind.options),
+            }
+            for kind in field_types.FIELD_TYPES
+        ],
+        "modifiers": [{"name": n, "summary": s} for n, s in field_types.MODIFIERS.items()],
+        "on_delete": list(field_types.ON_DELETE),
+    }
+    if json:
+        console.document(document)
+        return
+    for line in _lines(document):
+        console.say(line)
+
+
+def _lines(document: dict[str, Any]) -> list[str]:
+    choices = [("choice", "values, the default first", "question")]
+    for choice in document["choices"]:
+        values = [str(entry["value"]).lower() for entry in choice["values"]]
+        free = "a list" if choice["type"] == "yaml" else "text"
+        choices.append((choice["key"], ", ".join(values) or free, choice["help"]))
+    types = [("field", "on the command line", "what it holds")]
+    types += [(kind["name"], kind["example"], kind["summary"]) for kind in document["field_types"]]
+    modifiers = [("modifier", "")]
+    modifiers += [(entry["name"], entry["summary"]) for entry in document["modifiers"]]
+    modifiers.append(("default=…", "what is stored when nothing is given"))
+    modifiers.append(("min= max= min_length= max_length=", "bounds"))
+    return [console.table(choices), "", console.table(types), "", console.table(modifiers)]

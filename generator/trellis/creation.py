@@ -1,0 +1,210 @@
+"""The steps of `trellis new`, from its options to its report."""
+
+import contextlib
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from trellis import blueprint, console, project, report, steps
+from trellis.destination import Destination, inspect
+from trellis.errors import BlueprintError, DeclinedError, Problem, Terminated
+from trellis.names import project_name
+
+if TYPE_CHECKING:
+    from trellis.template import Template
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says."""
+
+    destination: str
+    flags: Mapping[str, Any]
+    resources: Sequence[str] = ()
+    blueprint: Path | None = None
+    data: Sequence[str] = ()
+    template: str | None = None
+    yes: bool = False
+    git: bool = True
+    install: bool = True
+    dry_run: bool = False
+    json: bool = False
+
+
+def create(request: Request) -> None:
+    """Makes the service, or says why not; nothing is left of one that was not made."""
+    from trellis import template
+
+    place = inspect(request.destination)
+    asks = console.is_interactive() and not (request.yes or request.json)
+    with contextlib.ExitStack() as stack:
+        with console.progress("Reading the template"):
+            opened = stack.enter_context(template.opened(request.template))
+        values = _decide(request, place, opened, asks=asks)
+        if request.dry_run or asks:
+            planned = _preview(opened, values)
+            if request.dry_run:
+                _show_plan(request, place, values, planned)
+                return
+            _review(place, values, planned)
+        staged = stack.enter_context(project.staging(place))
+        with console.progress("Rendering"):
+            opened.render(values, staged.path)
+        project.verify(staged.path, template.ANSWERS_FILE)
+        outcomes = list(_steps_before(request, place, staged.path, values))
+        written = project.files(staged.path)
+        staged.publish()
+    interrupted = _install(request, place, outcomes)
+    _show(request, _report("created", request, place, values, written, outcomes))
+    if interrupted:
+        raise typer.Exit(130)
+
+
+def _decide(
+    request: Request, place: Destination, template: "Template", *, asks: bool
+) -> dict[str, Any]:
+    """The blueprint: defaults < file < -d < flags < answers at the prompts."""
+    questions = template.questions
+    given = blueprint.Given()
+    if request.blueprint:
+        given.add(blueprint.load(request.blueprint), str(request.blueprint))
+    given.add(blueprint.assignments(request.data, questions), "-d")
+    for key, value in request.flags.items():
+        given.add({key: value}, report.FLAGS[key])
+    blueprint.check_shape(given, questions)
+    if request.resources:
+        given.add({"resources": blueprint.resources(request.resources, given)}, "-r")
+        blueprint.check_shape(given, questions)
+    values = blueprint.finished(given.values, questions)
+    defaults = _proposals(place, template, values)
+    complete = blueprint.finished({**defaults, **values}, questions)
+    problems = template.validate(complete)
+    if asks:
+        from trellis import prompts
+
+        _refuse([p for p in problems if _key(p) in values], given)
+        values = prompts.ask(questions, values, defaults, template.validate)
+        complete = blueprint.finished(values, questions)
+        problems = template.validate(complete)
+    _refuse(problems, given)
+    return complete
+
+
+def _proposals(
+    place: Destination, template: "Template", values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The template's defaults, with the folder's name and the running Python where they fit."""
+    defaults = template.defaults()
+    if "project_name" in defaults:
+        defaults["project_name"] = project_name(place.path.name)
+    running = blueprint.running_python()
+    offered = next((q.values for q in template.questions if q.name == "python_version"), ())
+    if running in offered:
+        defaults["python_version"] = running
+    return defaults
+
+
+def _refuse(problems: Sequence[Problem], given: blueprint.Given) -> None:
+    if not problems:
+        return
+    fix = "" if any(_key(p) in given.values for p in problems) else "give a better one"
+    if not fix and all(_key(p) == "resources" for p in problems):
+        fix = ""
+    if any(_key(p) == "project_name" and "project_name" not in given.values for p in problems):
+        fix = "give a name of its own: --name 'Blog API'"
+    raise BlueprintError.of(problems, where=given.where(problems), fix=fix)
+
+
+def _key(problem: Problem) -> str:
+    return problem.where.partition("[")[0].partition(".")[0]
+
+
+def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
+    from trellis.template import ANSWERS_FILE
+
+    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
+        template.render(values, Path(folder, "service"))
+        return project.verify(Path(folder, "service"), ANSWERS_FILE)
+
+
+def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str]) -> None:
+    from trellis import prompts
+
+    console.say()
+    console.say(console.table(report.review_rows(values), indent="  "))
+    console.say()
+    if not prompts.confirm(f"Write {len(planned)} files to {place.given}?"):
+        raise DeclinedError("declined; nothing was written")
+
+
+def _steps_before(
+    request: Request, place: Destination, folder: Path, values: Mapping[str, Any]
+) -> Iterator[steps.Outcome]:
+    if project.copy_environment_file(folder):
+        yield steps.Outcome(done="copied .env.example to .env")
+    with console.progress("Choosing the versions of its dependencies"):
+        yield steps.lock(folder, place.path, wanted=request.install)
+    author = (str(values.get("author_name", "")), str(values.get("author_email", "")))
+    with console.progress("Committing"):
+        yield steps.commit(folder, place.path, author, wanted=request.git)
+
+
+def _install(request: Request, place: Destination, outcomes: list[steps.Outcome]) -> bool:
+    """Adds the last outcome; true when the user had no patience for it."""
+    locked = (place.path / "uv.lock").exists()
+    try:
+        with console.progress("Installing its dependencies"):
+            outcomes.append(steps.install(place.path, wanted=request.install, locked=locked))
+    except (KeyboardInterrupt, Terminated):
+        todo = "install its dependencies (interrupted)"
+        outcomes.append(steps.Outcome(todo=todo, command="uv sync"))
+        return True
+    return False
+
+
+def _show_plan(
+    request: Request, place: Destination, values: Mapping[str, Any], planned: Sequence[str]
+) -> None:
+    plan = _report("planned", request, place, values, planned, [])
+    if request.json:
+        console.document(plan.document())
+        return
+    console.say(f"{place.given}/")
+    console.say(console.tree(planned))
+    console.say(f"\n{len(planned)} files; nothing was written. To write them:\n  {plan.command}")
+
+
+def _show(request: Request, result: report.Report) -> None:
+    if request.json:
+        console.document(result.document())
+        return
+    for line in result.lines():
+        console.say(line)
+
+
+def _report(
+    status: str,
+    request: Request,
+    place: Destination,
+    values: Mapping[str, Any],
+    files: Sequence[str],
+    outcomes: Sequence[steps.Outcome],
+) -> report.Report:
+    extra = [] if request.git else ["--no-git"]
+    extra += [] if request.install else ["--no-install"]
+    extra += ["--template", request.template] if request.template else []
+    enter = "." if place.is_working_directory else place.given
+    return report.Report(
+        status=status,
+        destination=str(place.path),
+        files=files,
+        blueprint=values,
+        command=report.reproducing_command(place.given, values, extra),
+        outcomes=outcomes,
+        enter=f"cd {shlex.quote(enter)}",
+    )

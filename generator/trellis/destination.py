@@ -1,0 +1,102 @@
+"""Which places Trellis writes to. Nothing is written here."""
+
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from trellis.errors import DestinationError
+
+_MAX_NAME = 255
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A place that was found acceptable."""
+
+    given: str
+    path: Path
+    """Absolute, no symlink in it."""
+    anchor: Path
+    """The nearest folder above it that exists: temporary files go there."""
+
+    @property
+    def is_working_directory(self) -> bool:
+        return self.path == Path.cwd()
+
+
+def inspect(given: str) -> Destination:
+    """The destination; raises DestinationError for one that is taken or leads astray."""
+    _check_text(given)
+    working = Path.cwd()
+    try:
+        folder, name, strays = _follow(working, Path(given))
+        path = folder / name
+        if strays and not folder.is_relative_to(_tree(working)):
+            raise DestinationError(
+                f"{strays[0]} is a symbolic link that leads out of its folder",
+                where=given,
+                fix=f"if that is meant, name the real place: {path}",
+            )
+        _check_free(path, given)
+        anchor = next(parent for parent in path.parents if parent.exists())
+    except OSError as error:
+        raise DestinationError(f"cannot be used: {error.strerror or error}", where=given) from error
+    if not anchor.is_dir():
+        raise DestinationError(
+            f"{anchor} is not a directory", where=given, fix="name another place"
+        )
+    if not os.access(anchor, os.W_OK | os.X_OK):
+        raise DestinationError(f"{anchor} is not writable", where=given, fix="name another place")
+    return Destination(given, path, anchor)
+
+
+def _check_text(given: str) -> None:
+    if not given.strip():
+        raise DestinationError("the destination is empty", fix="name a folder: trellis new blog")
+    bad = next((c for c in given if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}), None)
+    if bad is not None:
+        what = f"U+{ord(bad):04X} is no character for a folder's name"
+        raise DestinationError(what, where=given, fix="leave it out")
+    if any(len(os.fsencode(part)) > _MAX_NAME for part in Path(given).parts):
+        what = f"a folder's name is longer than {_MAX_NAME} bytes"
+        raise DestinationError(what, where=given, fix="shorten it")
+
+
+def _follow(working: Path, path: Path) -> tuple[Path, str, list[Path]]:
+    """The real folder that holds the last part, that part, and links that leave their folder.
+
+    Links right below the root (`/tmp`, `/home`) are the system's own arrangement.
+    """
+    folder = Path(path.anchor) if path.is_absolute() else working
+    strays = []
+    parts = [part for part in path.parts if part != path.anchor]
+    last = None if not parts or parts[-1] == ".." else parts.pop()
+    for part in parts:
+        if part == "..":
+            folder = folder.parent
+            continue
+        step = folder / part
+        if step.is_symlink():
+            target = step.resolve()
+            if not target.is_relative_to(folder) and folder != Path(path.anchor):
+                strays.append(step)
+            step = target
+        folder = step
+    return (folder, last, strays) if last else (folder.parent, folder.name, strays)
+
+
+def _tree(working: Path) -> Path:
+    """The working tree: the git repository that we are in, else the current folder."""
+    return next((p for p in (working, *working.parents) if (p / ".git").exists()), working)
+
+
+def _check_free(path: Path, given: str) -> None:
+    fix = "name a place that does not exist, or an empty directory"
+    if path.is_symlink():
+        raise DestinationError("is a symbolic link", where=given, fix=fix)
+    if path.is_dir():
+        if path.parent == path or next(path.iterdir(), None) is not None:
+            raise DestinationError("is a directory that is not empty", where=given, fix=fix)
+    elif path.exists():
+        raise DestinationError("is a file", where=given, fix=fix)

@@ -1,0 +1,126 @@
+"""Every way in which Trellis says no, and the exit code of each."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EXIT_CODES = {
+    0: "done",
+    1: "declined at the review; nothing was written",
+    2: "the command line could not be understood",
+    4: "the blueprint was refused: a value, a name, a file",
+    5: "the destination was refused, or could not be written",
+    6: "the template could not be had, or is broken",
+    70: "a defect of Trellis itself",
+    130: "interrupted",
+    143: "terminated",
+}
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a blueprint: a path into it, and what about it."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class TrellisError(Exception):
+    """A refusal: what is wrong, where, and how to fix it."""
+
+    kind = "error"
+    exit_code = 70
+
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+        self.problems = tuple(problems)
+
+
+class DeclinedError(TrellisError):
+    """The review ended with a no."""
+
+    kind = "declined"
+    exit_code = 1
+
+
+class UsageError(TrellisError):
+    """The command line itself."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class BlueprintError(TrellisError):
+    """A value that would not give working code, or a file that is no blueprint."""
+
+    kind = "blueprint"
+    exit_code = 4
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem], *, where: str = "", fix: str = "") -> "BlueprintError":
+        return cls(str(problems[0]), where=where, fix=fix, problems=problems)
+
+
+class DestinationError(TrellisError):
+    """A place that Trellis does not write to."""
+
+    kind = "destination"
+    exit_code = 5
+
+
+class TemplateError(TrellisError):
+    """A template that cannot be fetched, read or rendered."""
+
+    kind = "template"
+    exit_code = 6
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where it arrives so that temporary files go away."""
+
+
+def escape(text: str) -> str:
+    """The text on one line, with nothing in it that could move a terminal's cursor or order."""
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character in _BIDI or unicodedata.category(character) in _HIDDEN_CATEGORIES:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def message_lines(error: TrellisError, limit: int = 5) -> list[str]:
+    """At most `limit` lines: what, where, how to fix."""
+    tail = [f"  in:  {escape(error.where)}"] if error.where else []
+    tail += [f"  fix: {escape(error.fix)}"] if error.fix else []
+    heads = [escape(str(problem)) for problem in error.problems] or [escape(error.what)]
+    room = limit - len(tail)
+    if len(heads) > room:
+        heads = [*heads[: room - 1], f"… and {len(heads) - room + 1} more"]
+    return [f"error: {heads[0]}", *(f"       {head}" for head in heads[1:]), *tail]
+
+
+def as_document(error: TrellisError) -> dict[str, object]:
+    """The error for `--json`."""
+    return {
+        "error": {
+            "kind": error.kind,
+            "exit_code": error.exit_code,
+            "message": error.what,
+            "where": error.where,
+            "fix": error.fix,
+            "problems": [{"where": p.where, "what": p.what} for p in error.problems],
+        }
+    }

@@ -1,0 +1,112 @@
+"""Where the template comes from, and the environment in which git finds it there.
+
+Services record `git+trellis://fastapi`, wherever Trellis is installed; git is told that this
+means the bundle in the wheel, or the checkout that Trellis runs from.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from trellis import bundle
+from trellis.errors import TemplateError
+
+URL = "git+trellis://fastapi"
+_GIT_URL = URL.removeprefix("git+")
+# Of a hook or an alias that started us: it would redirect every git call to another repository.
+REPOSITORY_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A template's address, and the repository behind it if that is one of ours."""
+
+    url: str
+    store: Path | None = None
+
+
+def checkout() -> Path | None:
+    """The repository that this package runs from, if it does."""
+    root = Path(__file__).resolve().parents[2]
+    found = all((root / name).exists() for name in bundle.TEMPLATE_PATHS)
+    return root if found else None
+
+
+def find(address: str | None, scratch: Path) -> Source:
+    """The source for `--template ADDRESS`; our own without one."""
+    if address:
+        return Source(_absolute(address))
+    if root := checkout():
+        if bundle.has_commit(root):
+            return Source(URL, root)
+        bundle.one_commit(root, scratch / "template")
+        return Source(URL, scratch / "template")
+    carried = Path(__file__).with_name(bundle.FILE_NAME)
+    if not carried.exists():
+        raise TemplateError(
+            "this installation of Trellis carries no template", fix="install fastapi-trellis again"
+        )
+    return Source(URL, carried)
+
+
+@contextmanager
+def as_git_sees_it(source: Source, scratch: Path) -> Iterator[None]:
+    """The surroundings in which Copier's own git calls find the source."""
+    with git_environment(source, scratch) as variables:
+        # Copier's commands take theirs from here: os.environ as it was at the import.
+        from plumbum import local
+
+        with local.env(**variables):
+            for name in set(REPOSITORY_VARIABLES) & set(local.env):
+                del local.env[name]
+            yield
+
+
+@contextmanager
+def git_environment(source: Source, scratch: Path) -> Iterator[Mapping[str, str]]:
+    """What git is to see while Copier works; os.environ has it meanwhile."""
+    inherited = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    variables = inherited | {"GIT_TERMINAL_PROMPT": "0"}
+    if source.store:
+        # Nothing of the user's: their rewrites, hooks and line endings are not the template's.
+        config = scratch / "gitconfig"
+        config.write_text(_CONFIG, encoding="utf-8")
+        variables |= {
+            "COPIER_CACHE_DIR": str(scratch / "cache"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": str(config),
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"url.{source.store}.insteadOf",
+            "GIT_CONFIG_VALUE_0": _GIT_URL,
+        }
+    with mock.patch.dict(os.environ, variables, clear=True):
+        yield variables
+
+
+# A checkout may belong to another user; GIT_CONFIG_COUNT does not reach git's own children.
+_CONFIG = """\
+[safe]
+	directory = *
+[protocol "file"]
+	allow = always
+[core]
+	autocrlf = false
+"""
+
+
+def _absolute(address: str) -> str:
+    """A path as it will still be understood from another folder; an URL as it is."""
+    path = Path(address).expanduser()
+    return str(path.resolve()) if path.exists() else address

@@ -1,0 +1,229 @@
+"""The template behind Copier: its questions, its rules, its rendering. Only here is it imported."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trellis import source
+from trellis.errors import Problem, TemplateError
+from trellis.guards import silence
+from trellis.names import not_one_of
+from trellis.questions import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from copier._main import Worker
+
+    Surroundings = Callable[[], AbstractContextManager[None]]
+
+ANSWERS_FILE = ".copier-answers.yml"
+
+
+class Template:
+    """One version of a template, on disk."""
+
+    def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
+        self._worker = worker
+        self._surroundings = surroundings
+        self._environment = worker.jinja_env
+        self.questions = tuple(
+            Question.read(name, details)
+            for name, details in worker.template.questions_data.items()
+            if details.get("when") is not False
+        )
+        self.version = worker.template.commit
+
+    def defaults(self) -> dict[str, Any]:
+        """What is answered where nobody says anything."""
+        return self._complete({})
+
+    def validate(self, values: Mapping[str, Any]) -> list[Problem]:
+        """What the template's own rules say against the values, defaults filled in."""
+        complete = self._complete(values)
+        known: dict[str, Any] = {}
+        problems = []
+        for question in self.questions:
+            known[question.name] = complete[question.name]
+            problems += self._problems(question, known)
+        return problems
+
+    def render(self, values: Mapping[str, Any], destination: Path) -> None:
+        """Renders the blueprint into `destination`; raises TemplateError."""
+        worker = _worker(self._worker.template.url, destination, values)
+        worker.__dict__.update(template=self._worker.template, jinja_env=self._environment)
+        with self._surroundings(), silence(), _as_template_error():
+            worker.run_copy()
+
+    def _complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        for question in self.questions:
+            given = question.name in values
+            known[question.name] = (
+                values[question.name] if given else self._default(question, known)
+            )
+        return known
+
+    def _default(self, question: Question, known: Mapping[str, Any]) -> Any:
+        import yaml
+
+        if not isinstance(question.default, str):
+            return question.default
+        with _as_template_error():
+            text = self._environment.from_string(question.default).render(known)
+        return text if question.type == "str" else yaml.safe_load(text)
+
+    def _problems(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
+        value = known[question.name]
+        if question.choices and value not in question.values:
+            return [Problem(question.name, not_one_of(str(value), question.values, "a choice"))]
+        if not question.validator:
+            return []
+        lines = filter(None, map(str.strip, self._judged(question.validator, known).splitlines()))
+        return [_problem(question.name, line) for line in lines]
+
+    def _judged(self, validator: str, known: Mapping[str, Any]) -> str:
+        from jinja2 import TemplateError as JinjaError
+
+        try:
+            return str(self._environment.from_string(validator).render(known))
+        except (
+            JinjaError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as e:
+            return f"is nothing that the template's rules can judge ({e})"
+
+
+@contextlib.contextmanager
+def opened(address: str | None = None) -> Iterator[Template]:
+    """The newest release of the template at `address` (ours by default), else its HEAD."""
+    if shutil.which("git") is None:
+        raise TemplateError("git is not installed", fix="install git; it holds the template")
+    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
+        scratch = Path(folder)
+        origin = source.find(address, scratch)
+        surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
+        with surroundings(), silence(), _as_template_error():
+            worker = _worker(origin.url, scratch / "nowhere", {})
+            try:
+                template = Template(worker, surroundings)
+            except BaseException:
+                _clean_up(worker)
+                raise
+        try:
+            yield template
+        finally:
+            _clean_up(worker)
+
+
+@functools.cache
+def from_directory(root: Path) -> Template:
+    """The template as it lies in a directory, without git: the fast way for many renderings."""
+    worker = _worker(source.URL, root / "nowhere", {})
+    worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
+    _remember_strings(worker.jinja_env)
+    return Template(worker, contextlib.nullcontext)
+
+
+def questions() -> tuple[Question, ...]:
+    """What our own template asks."""
+    return _own().questions
+
+
+def defaults() -> dict[str, Any]:
+    """What our own template takes where nobody says anything."""
+    return _own().defaults()
+
+
+def validate(blueprint: Mapping[str, Any]) -> list[Problem]:
+    """What our own template says against a blueprint."""
+    return _own().validate(blueprint)
+
+
+def render(blueprint: Mapping[str, Any], destination: Path) -> None:
+    """Renders our own template as it lies on disk."""
+    _own().render(blueprint, destination)
+
+
+@functools.cache
+def _own() -> Template:
+    if root := source.checkout():
+        return from_directory(root)
+    # Of a bundle, a copy that outlives git's: it is gone when the process ends.
+    copy = tempfile.TemporaryDirectory(prefix="trellis-")
+    _KEPT.append(copy)
+    with opened() as template:
+        shutil.copytree(template._worker.template.local_abspath, copy.name, dirs_exist_ok=True)  # noqa: SLF001
+    return from_directory(Path(copy.name))
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
+    with silence():
+        from copier._main import Worker
+        from copier._settings import SettingsModel
+
+    # Its own settings, not the user's: the blueprint says everything that a service is made from.
+    return Worker(
+        src_path=url,
+        dst_path=destination,
+        data=dict(values),
+        defaults=True,
+        quiet=True,
+        overwrite=True,
+        settings=SettingsModel(),
+    )
+
+
+def _problem(name: str, line: str) -> Problem:
+    """`resources[0].name: what` names its own place; anything else is about the question."""
+    where, colon, what = line.partition(": ")
+    if colon and where.startswith(name) and " " not in where:
+        return Problem(where, what)
+    return Problem(name, line)
+
+
+def _remember_strings(environment: Any) -> None:
+    """Compiles each path and default once. Copier's yield extension resets itself in preprocess."""
+    compiled = functools.lru_cache(maxsize=4096)(environment.from_string)
+
+    def from_string(text: str) -> Any:
+        template = compiled(text)
+        environment.preprocess("")
+        return template
+
+    environment.from_string = from_string
+
+
+def _clean_up(worker: Worker) -> None:
+    with contextlib.suppress(OSError):
+        worker.template._cleanup()  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def _as_template_error() -> Iterator[None]:
+    from copier.errors import CopierError
+    from jinja2 import TemplateError as JinjaError
+    from plumbum import ProcessExecutionError
+
+    try:
+        yield
+    except ProcessExecutionError as error:
+        said = [line for line in str(error.stderr).splitlines() if line.strip()]
+        what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
+        raise TemplateError(what, fix="check the address, and that git can reach it") from error
+    except (CopierError, JinjaError, ValueError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise TemplateError(f"the template cannot be rendered: {reason}") from error
