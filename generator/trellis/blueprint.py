@@ -29,11 +29,12 @@ class Given:
     def add(self, values: Mapping[str, Any], source: str) -> None:
         """Later layers win."""
         self.values.update(values)
-        self.sources.update(dict.fromkeys(values, source))
+        self.sources.update(dict.fromkeys(map(str, values), source))
 
     def where(self, problems: Sequence[Problem]) -> str:
-        keys = {problem.where.partition("[")[0].partition(".")[0] for problem in problems}
-        return ", ".join(sorted({self.sources[key] for key in keys if key in self.sources}))
+        """Where the values were given that the problems are about."""
+        keys = {problem.key for problem in problems} & self.sources.keys()
+        return ", ".join(sorted({self.sources[key] for key in keys}))
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from trellis import __version__, console
 from trellis.commands.matrix import matrix
 from trellis.commands.new import new
 from trellis.commands.options import options
-from trellis.errors import EXIT_CODES, Terminated, TrellisError, UsageError, as_document
-from trellis.guards import terminable
+from trellis.errors import EXIT_CODES, Stopped, TrellisError, UsageError, as_document
+from trellis.guards import stoppable, terminable
 from trellis.names import nearest
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (new, options, matrix):
-    app.command(epilog=_EPILOG)(command)
+    app.command(epilog=_EPILOG)(stoppable(command))
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - what Typer calls
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(run(words))
 
 
-def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each kind of end
+def run(words: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Says every error in at most five lines."""
     as_json = "--json" in words
     try:
@@ -60,14 +60,8 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - a return for each kind 
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:
         return _fail(_usage_error(error), as_json=as_json)
-    except (KeyboardInterrupt, typer.Abort):
-        return _stop("interrupted", 130, as_json=as_json)
-    except Terminated:
-        return _stop("terminated", 143, as_json=as_json)
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain about that once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except Stopped as stop:
+        return _stop(stop, as_json=as_json)
     except Exception as error:
         if os.environ.get("TRELLIS_DEBUG"):
             raise
@@ -84,13 +78,18 @@ def _fail(error: TrellisError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def _stop(kind: str, code: int, *, as_json: bool) -> int:
+def _stop(stop: Stopped, *, as_json: bool) -> int:
+    if stop.kind == "unheard":
+        # Python would complain about its reader once more when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return stop.exit_code
+    what = f"{stop.kind}; nothing was left behind"
     if as_json:
-        what = f"{kind}; nothing was left behind"
-        console.document({"error": {"kind": kind, "exit_code": code, "message": what}})
+        error = {"kind": stop.kind, "exit_code": stop.exit_code, "message": what}
+        console.document({"error": error})
     else:
-        console.note(f"{kind}; nothing was left behind")
-    return code
+        console.note(what)
+    return stop.exit_code
 
 
 def _usage_error(error: typer.TyperException) -> UsageError:

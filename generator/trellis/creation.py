@@ -1,39 +1,22 @@
 """The steps of `trellis new`, from its options to its report."""
 
 import contextlib
+import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from trellis import blueprint, console, project, report, steps
+from trellis import console, project, report, steps
+from trellis.decision import Request, decide
 from trellis.destination import Destination, inspect
-from trellis.errors import BlueprintError, DeclinedError, Problem, Terminated
-from trellis.names import project_name
+from trellis.errors import DeclinedError, Stopped
 
 if TYPE_CHECKING:
     from trellis.template import Template
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line says."""
-
-    destination: str
-    flags: Mapping[str, Any]
-    resources: Sequence[str] = ()
-    blueprint: Path | None = None
-    data: Sequence[str] = ()
-    template: str | None = None
-    yes: bool = False
-    git: bool = True
-    install: bool = True
-    dry_run: bool = False
-    json: bool = False
 
 
 def create(request: Request) -> None:
@@ -45,7 +28,9 @@ def create(request: Request) -> None:
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
             opened = stack.enter_context(template.opened(request.template))
-        values = _decide(request, place, opened, asks=asks)
+        if opened.remark:
+            console.note(f"note: {opened.remark}")
+        values = decide(request, place, opened, asks=asks)
         if request.dry_run or asks:
             planned = _preview(opened, values)
             if request.dry_run:
@@ -59,69 +44,12 @@ def create(request: Request) -> None:
         outcomes = list(_steps_before(request, place, staged.path, values))
         written = project.files(staged.path)
         staged.publish()
+        if place.is_working_directory:
+            os.chdir(place.path)  # the one that we were in has been replaced
     interrupted = _install(request, place, outcomes)
     _show(request, _report("created", request, place, values, written, outcomes))
     if interrupted:
         raise typer.Exit(130)
-
-
-def _decide(
-    request: Request, place: Destination, template: "Template", *, asks: bool
-) -> dict[str, Any]:
-    """The blueprint: defaults < file < -d < flags < answers at the prompts."""
-    questions = template.questions
-    given = blueprint.Given()
-    if request.blueprint:
-        given.add(blueprint.load(request.blueprint), str(request.blueprint))
-    given.add(blueprint.assignments(request.data, questions), "-d")
-    for key, value in request.flags.items():
-        given.add({key: value}, report.FLAGS[key])
-    blueprint.check_shape(given, questions)
-    if request.resources:
-        given.add({"resources": blueprint.resources(request.resources, given)}, "-r")
-        blueprint.check_shape(given, questions)
-    values = blueprint.finished(given.values, questions)
-    defaults = _proposals(place, template, values)
-    complete = blueprint.finished({**defaults, **values}, questions)
-    problems = template.validate(complete)
-    if asks:
-        from trellis import prompts
-
-        _refuse([p for p in problems if _key(p) in values], given)
-        values = prompts.ask(questions, values, defaults, template.validate)
-        complete = blueprint.finished(values, questions)
-        problems = template.validate(complete)
-    _refuse(problems, given)
-    return complete
-
-
-def _proposals(
-    place: Destination, template: "Template", values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The template's defaults, with the folder's name and the running Python where they fit."""
-    defaults = template.defaults()
-    if "project_name" in defaults:
-        defaults["project_name"] = project_name(place.path.name)
-    running = blueprint.running_python()
-    offered = next((q.values for q in template.questions if q.name == "python_version"), ())
-    if running in offered:
-        defaults["python_version"] = running
-    return defaults
-
-
-def _refuse(problems: Sequence[Problem], given: blueprint.Given) -> None:
-    if not problems:
-        return
-    fix = "" if any(_key(p) in given.values for p in problems) else "give a better one"
-    if not fix and all(_key(p) == "resources" for p in problems):
-        fix = ""
-    if any(_key(p) == "project_name" and "project_name" not in given.values for p in problems):
-        fix = "give a name of its own: --name 'Blog API'"
-    raise BlueprintError.of(problems, where=given.where(problems), fix=fix)
-
-
-def _key(problem: Problem) -> str:
-    return problem.where.partition("[")[0].partition(".")[0]
 
 
 def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
@@ -160,7 +88,7 @@ def _install(request: Request, place: Destination, outcomes: list[steps.Outcome]
     try:
         with console.progress("Installing its dependencies"):
             outcomes.append(steps.install(place.path, wanted=request.install, locked=locked))
-    except (KeyboardInterrupt, Terminated):
+    except (KeyboardInterrupt, Stopped):
         todo = "install its dependencies (interrupted)"
         outcomes.append(steps.Outcome(todo=todo, command="uv sync"))
         return True

@@ -19,10 +19,7 @@ class Destination:
     """Absolute, no symlink in it."""
     anchor: Path
     """The nearest folder above it that exists: temporary files go there."""
-
-    @property
-    def is_working_directory(self) -> bool:
-        return self.path == Path.cwd()
+    is_working_directory: bool = False
 
 
 def inspect(given: str) -> Destination:
@@ -34,7 +31,7 @@ def inspect(given: str) -> Destination:
         path = folder / name
         if strays and not folder.is_relative_to(_tree(working)):
             raise DestinationError(
-                f"{strays[0]} is a symbolic link that leads out of its folder",
+                f"is reached through {strays[0]}, a symbolic link that leads out of its folder",
                 where=given,
                 fix=f"if that is meant, name the real place: {path}",
             )
@@ -44,22 +41,24 @@ def inspect(given: str) -> Destination:
         raise DestinationError(f"cannot be used: {error.strerror or error}", where=given) from error
     if not anchor.is_dir():
         raise DestinationError(
-            f"{anchor} is not a directory", where=given, fix="name another place"
+            f"lies in {anchor}, which is not a directory", where=given, fix="name another place"
         )
     if not os.access(anchor, os.W_OK | os.X_OK):
-        raise DestinationError(f"{anchor} is not writable", where=given, fix="name another place")
-    return Destination(given, path, anchor)
+        raise DestinationError(
+            f"lies in {anchor}, which is not writable", where=given, fix="name another place"
+        )
+    return Destination(given, path, anchor, path == working)
 
 
 def _check_text(given: str) -> None:
     if not given.strip():
-        raise DestinationError("the destination is empty", fix="name a folder: trellis new blog")
+        raise DestinationError("is empty", where=given, fix="name a folder: trellis new blog")
     bad = next((c for c in given if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}), None)
     if bad is not None:
-        what = f"U+{ord(bad):04X} is no character for a folder's name"
+        what = f"has U+{ord(bad):04X} in it, which is no character for a folder's name"
         raise DestinationError(what, where=given, fix="leave it out")
     if any(len(os.fsencode(part)) > _MAX_NAME for part in Path(given).parts):
-        what = f"a folder's name is longer than {_MAX_NAME} bytes"
+        what = f"has a folder in it whose name is longer than {_MAX_NAME} bytes"
         raise DestinationError(what, where=given, fix="shorten it")
 
 
@@ -78,12 +77,20 @@ def _follow(working: Path, path: Path) -> tuple[Path, str, list[Path]]:
             continue
         step = folder / part
         if step.is_symlink():
-            target = step.resolve()
+            target = _target(step)
             if not target.is_relative_to(folder) and folder != Path(path.anchor):
                 strays.append(step)
             step = target
         folder = step
     return (folder, last, strays) if last else (folder.parent, folder.name, strays)
+
+
+def _target(link: Path) -> Path:
+    try:
+        return link.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        what = f"is reached through {link}, a symbolic link that leads nowhere"
+        raise DestinationError(what, where=str(link), fix="name another place") from error
 
 
 def _tree(working: Path) -> Path:

@@ -12,8 +12,7 @@ EXIT_CODES = {
     5: "the destination was refused, or could not be written",
     6: "the template could not be had, or is broken",
     70: "a defect of Trellis itself",
-    130: "interrupted",
-    143: "terminated",
+    130: "interrupted, as 129, 141 and 143: whoever started it has gone, or has had enough",
 }
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -26,6 +25,11 @@ class Problem:
 
     where: str
     what: str
+
+    @property
+    def key(self) -> str:
+        """The key of the blueprint that it is about."""
+        return self.where.partition("[")[0].partition(".")[0]
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
@@ -78,6 +82,9 @@ class DestinationError(TrellisError):
     kind = "destination"
     exit_code = 5
 
+    def __init__(self, what: str, *, where: str, fix: str = "") -> None:
+        super().__init__(f"the destination {what}", where=where, fix=fix)
+
 
 class TemplateError(TrellisError):
     """A template that cannot be fetched, read or rendered."""
@@ -86,8 +93,13 @@ class TemplateError(TrellisError):
     exit_code = 6
 
 
-class Terminated(BaseException):
-    """SIGTERM, raised where it arrives so that temporary files go away."""
+class Stopped(BaseException):
+    """Somebody wants no more of this run. Raised where it happens, so that temporary files go."""
+
+    def __init__(self, kind: str, exit_code: int) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.exit_code = exit_code
 
 
 def escape(text: str) -> str:

@@ -1,25 +1,44 @@
 """Against what comes at the wrong moment: a signal, a library that prints."""
 
 import contextlib
+import functools
 import io
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
 
-from trellis.errors import Terminated
+from trellis.errors import Stopped
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise Terminated, so that whatever is temporary goes away."""
+    """SIGTERM and SIGHUP raise Stopped, so that whatever is temporary goes away."""
 
-    def terminate(number: int, frame: Any) -> None:
-        raise Terminated
+    def stop(number: int, frame: Any) -> None:
+        raise Stopped("terminated", 128 + number)
 
-    with _handling(terminate, "SIGTERM", "SIGHUP"):
+    with _handling(stop, "SIGTERM", "SIGHUP"):
         yield
+
+
+def stoppable(command: Callable[P, R]) -> Callable[P, R]:
+    """The command, with its ends told apart that Typer would all call an exit."""
+
+    @functools.wraps(command)
+    def run(*positional: P.args, **named: P.kwargs) -> R:
+        try:
+            return command(*positional, **named)
+        except KeyboardInterrupt:
+            raise Stopped("interrupted", 130) from None
+        except BrokenPipeError:
+            raise Stopped("unheard", 141) from None
+
+    return run
 
 
 @contextlib.contextmanager
@@ -34,7 +53,9 @@ def _handling(handler: Any, *names: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # What is ignored stays ignored: `nohup` means it.
+    numbers = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield

@@ -68,15 +68,15 @@ def staging(destination: Destination) -> Iterator[Staging]:
         staged = Staging(destination)
     except OSError as error:
         raise DestinationError(
-            f"nothing can be written beside it: {error.strerror or error}", where=destination.given
+            f"cannot be written: {error.strerror or error}", where=destination.given
         ) from error
     try:
         yield staged
     except OSError as error:
         raise DestinationError(
-            f"writing failed: {error.strerror or error}",
+            f"could not be written: {error.strerror or error}",
             where=destination.given,
-            fix="nothing was left behind; make room and try again",
+            fix="nothing was left behind: make room, and try again",
         ) from error
     finally:
         with uninterrupted():
@@ -170,7 +170,7 @@ def _prefix(destination: Destination) -> str:
 
 def _publishing_error(destination: Destination, error: OSError) -> DestinationError:
     if destination.path.exists() or destination.path.is_symlink():
-        what = "something else was put there meanwhile; it is untouched"
+        what = "is taken: something else was put there meanwhile, and is untouched"
         return DestinationError(what, where=destination.given, fix="name another place")
     what = f"could not be put into place: {error.strerror or error}"
     return DestinationError(what, where=destination.given, fix="name another place")

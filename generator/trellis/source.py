@@ -35,6 +35,7 @@ class Source:
 
     url: str
     store: Path | None = None
+    remark: str = ""
 
 
 def checkout() -> Path | None:
@@ -50,7 +51,7 @@ def find(address: str | None, scratch: Path) -> Source:
         return Source(_absolute(address))
     if root := checkout():
         if bundle.has_commit(root):
-            return Source(URL, root)
+            return Source(URL, root, _remark(root))
         bundle.one_commit(root, scratch / "template")
         return Source(URL, scratch / "template")
     carried = Path(__file__).with_name(bundle.FILE_NAME)
@@ -104,6 +105,11 @@ _CONFIG = """\
 [core]
 	autocrlf = false
 """
+
+
+def _remark(root: Path) -> str:
+    changed = bundle.git(root, "status", "--porcelain", "--", *bundle.TEMPLATE_PATHS).strip()
+    return "what is not committed of the template is not used" if changed else ""
 
 
 def _absolute(address: str) -> str:

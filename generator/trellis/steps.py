@@ -65,7 +65,8 @@ def commit(folder: Path, place: Path, author: tuple[str, str], *, wanted: bool) 
     failure = (
         _run(["git", "init", "--quiet"], folder)
         or _run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], folder)
-        or _run(["git", "add", "--all", "--", ".", ":(exclude).env"], folder)
+        or _run(["git", "add", "--all"], folder)
+        or _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".env"], folder)
         or _run(
             ["git", *identity, "commit", "--quiet", "--no-verify", "-m", "Start from Trellis"],
             folder,
@@ -111,7 +112,7 @@ def _uv_obstacle(place: Path, *, wanted: bool) -> str:
 def _identity(folder: Path, author: tuple[str, str]) -> tuple[list[str], str]:
     """Git's own identity; without one the blueprint's author, and a remark that says so."""
     asked = ["git", "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"]
-    if not _run(asked, folder if folder.exists() else Path.cwd()):
+    if not _run(asked, folder):
         return [], ""
     name, email = author[0] or "Trellis", author[1] or "trellis@localhost"
     remark = f" as {name} <{email}>, for git knows no user.name and user.email"

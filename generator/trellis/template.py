@@ -6,13 +6,13 @@ import contextlib
 import functools
 import shutil
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis import source
+from trellis import rules, source
 from trellis.errors import Problem, TemplateError
 from trellis.guards import silence
-from trellis.names import not_one_of
 from trellis.questions import Question
 
 if TYPE_CHECKING:
@@ -32,76 +32,29 @@ class Template:
     def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
         self._worker = worker
         self._surroundings = surroundings
-        self._environment = worker.jinja_env
         self.questions = tuple(
             Question.read(name, details)
             for name, details in worker.template.questions_data.items()
             if details.get("when") is not False
         )
+        self._rules = rules.Rules(worker.jinja_env, self.questions)
         self.version = worker.template.commit
+        self.remark = ""
 
     def defaults(self) -> dict[str, Any]:
         """What is answered where nobody says anything."""
-        return self._complete({})
+        return self._rules.complete({})
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
-        complete = self._complete(values)
-        known: dict[str, Any] = {}
-        problems = []
-        for question in self.questions:
-            known[question.name] = complete[question.name]
-            problems += self._problems(question, known)
-        return problems
+        return self._rules.judge(values)
 
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
         worker = _worker(self._worker.template.url, destination, values)
-        worker.__dict__.update(template=self._worker.template, jinja_env=self._environment)
+        worker.__dict__.update(template=self._worker.template, jinja_env=self._worker.jinja_env)
         with self._surroundings(), silence(), _as_template_error():
             worker.run_copy()
-
-    def _complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        known: dict[str, Any] = {}
-        for question in self.questions:
-            given = question.name in values
-            known[question.name] = (
-                values[question.name] if given else self._default(question, known)
-            )
-        return known
-
-    def _default(self, question: Question, known: Mapping[str, Any]) -> Any:
-        import yaml
-
-        if not isinstance(question.default, str):
-            return question.default
-        with _as_template_error():
-            text = self._environment.from_string(question.default).render(known)
-        return text if question.type == "str" else yaml.safe_load(text)
-
-    def _problems(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
-        value = known[question.name]
-        if question.choices and value not in question.values:
-            return [Problem(question.name, not_one_of(str(value), question.values, "a choice"))]
-        if not question.validator:
-            return []
-        lines = filter(None, map(str.strip, self._judged(question.validator, known).splitlines()))
-        return [_problem(question.name, line) for line in lines]
-
-    def _judged(self, validator: str, known: Mapping[str, Any]) -> str:
-        from jinja2 import TemplateError as JinjaError
-
-        try:
-            return str(self._environment.from_string(validator).render(known))
-        except (
-            JinjaError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as e:
-            return f"is nothing that the template's rules can judge ({e})"
 
 
 @contextlib.contextmanager
@@ -120,6 +73,7 @@ def opened(address: str | None = None) -> Iterator[Template]:
             except BaseException:
                 _clean_up(worker)
                 raise
+        template.remark = origin.remark
         try:
             yield template
         finally:
@@ -131,7 +85,7 @@ def from_directory(root: Path) -> Template:
     """The template as it lies in a directory, without git: the fast way for many renderings."""
     worker = _worker(source.URL, root / "nowhere", {})
     worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
-    _remember_strings(worker.jinja_env)
+    rules.remember_strings(worker.jinja_env)
     return Template(worker, contextlib.nullcontext)
 
 
@@ -187,26 +141,6 @@ def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
     )
 
 
-def _problem(name: str, line: str) -> Problem:
-    """`resources[0].name: what` names its own place; anything else is about the question."""
-    where, colon, what = line.partition(": ")
-    if colon and where.startswith(name) and " " not in where:
-        return Problem(where, what)
-    return Problem(name, line)
-
-
-def _remember_strings(environment: Any) -> None:
-    """Compiles each path and default once. Copier's yield extension resets itself in preprocess."""
-    compiled = functools.lru_cache(maxsize=4096)(environment.from_string)
-
-    def from_string(text: str) -> Any:
-        template = compiled(text)
-        environment.preprocess("")
-        return template
-
-    environment.from_string = from_string
-
-
 def _clean_up(worker: Worker) -> None:
     with contextlib.suppress(OSError):
         worker.template._cleanup()  # noqa: SLF001
@@ -226,4 +160,15 @@ def _as_template_error() -> Iterator[None]:
         raise TemplateError(what, fix="check the address, and that git can reach it") from error
     except (CopierError, JinjaError, ValueError, TypeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise TemplateError(f"the template cannot be rendered: {reason}") from error
+        raise TemplateError(
+            f"the template cannot be rendered: {reason}",
+            where=_spot(error),
+            fix="this is the template's fault, not yours: please report it",
+        ) from error
+
+
+def _spot(error: Exception) -> str:
+    """The line of a template file that an error comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    rendered = [frame for frame in frames if frame.filename.endswith(".jinja")]
+    return f"{rendered[-1].filename}, line {rendered[-1].lineno}" if rendered else ""

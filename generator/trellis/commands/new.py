@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from trellis.creation import Request, create
+from trellis.creation import create
+from trellis.decision import Request
 
 
 def new(  # noqa: PLR0913 - one parameter an option

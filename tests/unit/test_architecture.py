@@ -1,0 +1,141 @@
+"""The shape of the package: who may import whom, and what only one module does."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trellis
+
+ROOT = Path(trellis.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+    for path in sorted(ROOT.rglob("*.py"))
+}
+BASE = {"bundle", "errors", "field_types", "names", "questions"}
+LAYERS = [
+    BASE | {"fields", "guards", "strict_yaml"},
+    {"blueprint", "console", "destination", "matrix", "project", "prompts", "report", "source"}
+    | {"rules", "steps", "template"},
+    {"creation", "decision"},
+    {"commands", "commands.matrix", "commands.new", "commands.options"},
+    {"cli", "__main__"},
+]
+# Between modules of one layer, these and no others; never in a circle.
+WITHIN = {
+    "creation": {"decision"},
+    "fields": {"errors", "field_types", "names"},
+    "guards": {"errors"},
+    "matrix": {"template"},
+    "names": set(),
+    "project": {"destination"},
+    "prompts": {"blueprint"},
+    "report": {"steps"},
+    "steps": {"source"},
+    "template": {"rules", "source"},
+    "__main__": {"cli"},
+}
+WRITERS = {"write_text", "write_bytes", "mkdir", "rename", "unlink", "rmtree", "copyfile", "touch"}
+MAX_LINES = 200
+
+
+def imports(tree, *, top_level=False):
+    nodes = tree.body if top_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(name):
+    for imported in imports(MODULES[name]):
+        parts = imported.split(".")
+        if parts[0] == "trellis":
+            candidates = [".".join(parts[1:end]) for end in range(len(parts), 1, -1)]
+            yield next((c for c in candidates if c in MODULES), "__init__")
+
+
+def calls(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            yield (
+                function.attr
+                if isinstance(function, ast.Attribute)
+                else getattr(function, "id", "")
+            )
+
+
+def test_every_module_has_its_layer():
+    placed = set().union(*LAYERS, {"__init__"})
+
+    assert {name.removesuffix(".__init__") for name in MODULES} == placed
+    assert sum(map(len, LAYERS)) + 1 == len(MODULES)
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"__init__", "commands.__init__"}))
+def test_imports_lead_downwards(name):
+    level = next(number for number, layer in enumerate(LAYERS) if name in layer)
+    allowed = set().union(*LAYERS[:level], WITHIN.get(name, set()), {"__init__"})
+
+    assert set(own_imports(name)) <= allowed
+
+
+def test_only_the_template_imports_copier():
+    users = [n for n, t in MODULES.items() if any(i.split(".")[0] == "copier" for i in imports(t))]
+
+    assert users == ["template"]
+
+
+def test_only_the_console_prints():
+    printers = [
+        name
+        for name, tree in MODULES.items()
+        if {"print", "echo", "secho"} & set(calls(tree))
+        or any(i in {"sys.stdout", "sys.stderr"} for i in attributes(tree))
+    ]
+
+    # The command line points stdout elsewhere when nobody reads it any more.
+    assert sorted(printers) == ["cli", "console"]
+
+
+def attributes(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def test_only_the_project_writes():
+    writers = {name for name, tree in MODULES.items() if WRITERS & set(calls(tree))}
+
+    # Of these the source and the bundle write to a temporary folder, and steps take back what a
+    # tool that failed has left.
+    assert writers == {"project", "bundle", "source", "steps"}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_are_short(name):
+    path = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_say_what_they_are_for(name):
+    assert ast.get_docstring(MODULES[name])
+
+
+@pytest.mark.parametrize("words", [["--help"], ["new", "--help"], ["--version"], ["new", "/"]])
+def test_what_takes_long_to_import_is_not_imported_for_help(words):
+    code = (
+        "import sys; from trellis import cli; code = cli.run(sys.argv[1:]); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+
+    # Typer itself imports pydantic as soon as a command has parameters.
+    heavy = {"allpairspy", "copier", "jinja2", "plumbum", "questionary", "rich", "yaml"}
+    assert heavy & set(done.stderr.split()) == set()

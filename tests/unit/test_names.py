@@ -1,0 +1,30 @@
+import pytest
+from trellis import names
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("blog", "Blog"),
+        ("blog-api", "Blog API"),
+        ("my_shop.service", "My Shop Service"),
+        ("McDuck", "McDuck"),
+        ("été", "Été"),
+        ("日本", "日本"),
+        ("--", ""),
+    ],
+)
+def test_a_folder_names_its_project(folder, expected):
+    assert names.project_name(folder) == expected
+
+
+def test_a_misspelt_name_finds_its_neighbour():
+    assert names.nearest("asnc", ["async", "sync"]) == "async"
+    assert names.nearest("POSTGRES", ["sqlite", "postgres"]) == "postgres"
+    assert names.nearest("zzz", ["async", "sync"]) is None
+
+
+def test_a_refused_word_is_followed_by_the_list():
+    message = names.not_one_of("asnc", ["async", "sync"], "a choice")
+
+    assert message == "'asnc' is not a choice; did you mean async? Use one of async, sync"
