@@ -25,7 +25,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str | None = None
-    errors: list[Violation] = []
+    errors: list[Violation] | None = None
 
 
 def operation_id(route: APIRoute) -> str:
