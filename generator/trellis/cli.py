@@ -17,12 +17,14 @@ from trellis.names import nearest
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
+COMMANDS = (new, options, matrix)
+
 app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (new, options, matrix):
+for command in COMMANDS:
     app.command(epilog=_EPILOG)(stoppable(command))
 
 
@@ -54,12 +56,12 @@ def run(words: Sequence[str]) -> int:
     as_json = "--json" in words
     try:
         with terminable():
-            result = app(args=list(words), prog_name="trellis", standalone_mode=False)
+            result = app(args=list(words) or ["--help"], prog_name="trellis", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except TrellisError as error:
         return _fail(error, as_json=as_json)
     except typer.TyperException as error:
-        return _fail(_usage_error(error), as_json=as_json)
+        return _fail(_usage_error(error, words), as_json=as_json)
     except Stopped as stop:
         return _stop(stop, as_json=as_json)
     except Exception as error:
@@ -92,21 +94,19 @@ def _stop(stop: Stopped, *, as_json: bool) -> int:
     return stop.exit_code
 
 
-def _usage_error(error: typer.TyperException) -> UsageError:
+def _usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError:
     """What the parser found, in our voice."""
     what = error.format_message()
-    context: typer.Context | None = getattr(error, "ctx", None)
-    if context is None:
-        return UsageError(_as_clause(what), fix="see: trellis --help")
+    verb = next((word for word in words if not word.startswith("-")), "")
+    known = [command.__name__ for command in COMMANDS]
     option = getattr(error, "option_name", None)
-    if option and what.startswith("No such option"):
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if option and context and what.startswith("No such option"):
         what = f"there is no option {option}" + _meant(option, _options_of(context))
     elif what.startswith("No such command"):
-        word = what.split("'")[1]
-        what = f"there is no command {word!r}" + _meant(
-            word, getattr(context.command, "commands", ())
-        )
-    return UsageError(_as_clause(what), fix=f"see: {context.command_path} --help")
+        what = f"there is no command {verb!r}" + _meant(verb, known)
+    path = f"trellis {verb}" if verb in known else "trellis"
+    return UsageError(_as_clause(what), fix=f"see: {path} --help")
 
 
 def _options_of(context: typer.Context) -> list[str]:

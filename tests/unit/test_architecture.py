@@ -60,12 +60,7 @@ def own_imports(name):
 def calls(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            function = node.func
-            yield (
-                function.attr
-                if isinstance(function, ast.Attribute)
-                else getattr(function, "id", "")
-            )
+            yield getattr(node.func, "attr", None) or getattr(node.func, "id", "")
 
 
 def test_every_module_has_its_layer():
@@ -134,7 +129,8 @@ def test_what_takes_long_to_import_is_not_imported_for_help(words):
         "print(*sys.modules, file=sys.stderr)"
     )
 
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     # Typer itself imports pydantic as soon as a command has parameters.
     heavy = {"allpairspy", "copier", "jinja2", "plumbum", "questionary", "rich", "yaml"}

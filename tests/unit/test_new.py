@@ -84,19 +84,13 @@ def test_the_running_python_is_proposed(trellis, work, monkeypatch):
 def test_resources_replace_the_default_ones(trellis, work):
     trellis("new", "blog", "--yes", "-r", "user email:email", "-r", "post author:ref:user")
 
-    assert [resource["name"] for resource in answers(work / "blog")["resources"]] == [
-        "user",
-        "post",
-    ]
+    assert [one["name"] for one in answers(work / "blog")["resources"]] == ["user", "post"]
 
 
 def test_resources_are_added_to_those_of_the_file(trellis, work, from_file):
     trellis("new", "blog", "--yes", "--from", str(from_file), "-r", "post author:ref:user")
 
-    assert [resource["name"] for resource in answers(work / "blog")["resources"]] == [
-        "user",
-        "post",
-    ]
+    assert [one["name"] for one in answers(work / "blog")["resources"]] == ["user", "post"]
 
 
 def test_an_empty_list_of_resources_is_a_service_too(trellis, work):
@@ -363,10 +357,9 @@ def test_a_reader_that_leaves_is_no_error(process):
     running = process("matrix", "--set", "full")
     running.stdout.close()
 
-    err = running.stderr.read()
+    assert running.stderr.read() == ""
+    running.stderr.close()
     running.wait(timeout=60)
-
-    assert err == ""
     assert running.returncode == 141
 
 
