@@ -11,7 +11,7 @@ from trellis import __version__, console
 from trellis.commands.matrix import matrix
 from trellis.commands.new import new
 from trellis.commands.options import options
-from trellis.errors import EXIT_CODES, Stopped, TrellisError, UsageError, as_document
+from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
 from trellis.guards import stoppable, terminable
 from trellis.names import nearest
 
@@ -64,6 +64,10 @@ def run(words: Sequence[str]) -> int:
         return _fail(_usage_error(error, words), as_json=as_json)
     except Stopped as stop:
         return _stop(stop, as_json=as_json)
+    except OSError as error:
+        if os.environ.get("TRELLIS_DEBUG"):
+            raise
+        return _fail(MachineError.of(error), as_json=as_json)
     except Exception as error:
         if os.environ.get("TRELLIS_DEBUG"):
             raise
@@ -85,7 +89,7 @@ def _stop(stop: Stopped, *, as_json: bool) -> int:
         # Python would complain about its reader once more when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return stop.exit_code
-    what = f"{stop.kind}; nothing was left behind"
+    what = f"{stop.kind}; nothing half-made was left behind"
     if as_json:
         error = {"kind": stop.kind, "exit_code": stop.exit_code, "message": what}
         console.document({"error": error})

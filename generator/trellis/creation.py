@@ -5,6 +5,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,12 @@ def create(request: Request) -> None:
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
             opened = stack.enter_context(template.opened(request.template))
-        if opened.remark:
-            console.note(f"note: {opened.remark}")
         values = decide(request, place, opened, asks=asks)
         if request.dry_run or asks:
             planned = _preview(opened, values)
             if request.dry_run:
-                _show_plan(request, place, values, planned)
+                plan = _report("planned", request, place, values, planned, [])
+                _show(request, replace(plan, note=opened.remark))
                 return
             _review(place, values, planned)
         staged = stack.enter_context(project.staging(place))
@@ -47,7 +47,8 @@ def create(request: Request) -> None:
         if place.is_working_directory:
             os.chdir(place.path)  # the one that we were in has been replaced
     interrupted = _install(request, place, outcomes)
-    _show(request, _report("created", request, place, values, written, outcomes))
+    result = _report("created", request, place, values, written, outcomes)
+    _show(request, replace(result, note=opened.remark))
     if interrupted:
         raise typer.Exit(130)
 
@@ -95,23 +96,12 @@ def _install(request: Request, place: Destination, outcomes: list[steps.Outcome]
     return False
 
 
-def _show_plan(
-    request: Request, place: Destination, values: Mapping[str, Any], planned: Sequence[str]
-) -> None:
-    plan = _report("planned", request, place, values, planned, [])
-    if request.json:
-        console.document(plan.document())
-        return
-    console.say(f"{place.given}/")
-    console.say(console.tree(planned))
-    console.say(f"\n{len(planned)} files; nothing was written. To write them:\n  {plan.command}")
-
-
 def _show(request: Request, result: report.Report) -> None:
     if request.json:
         console.document(result.document())
         return
-    for line in result.lines():
+    lines = result.plan_lines(console.tree) if request.dry_run else result.lines()
+    for line in lines:
         console.say(line)
 
 

@@ -1,5 +1,6 @@
 """Every way in which Trellis says no, and the exit code of each."""
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ EXIT_CODES = {
     5: "the destination was refused, or could not be written",
     6: "the template could not be had, or is broken",
     70: "a defect of Trellis itself",
+    74: "the machine refused: a full disk, a missing right",
     130: "interrupted, as 129, 141 and 143: whoever started it has gone, or has had enough",
 }
 
@@ -91,6 +93,18 @@ class TemplateError(TrellisError):
 
     kind = "template"
     exit_code = 6
+
+
+class MachineError(TrellisError):
+    """The operating system says no: a full disk, a missing right."""
+
+    kind = "machine"
+    exit_code = 74
+
+    @classmethod
+    def of(cls, error: OSError) -> "MachineError":
+        where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+        return cls(f"the machine refused: {error.strerror or error}", where=where)
 
 
 class Stopped(BaseException):

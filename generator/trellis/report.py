@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ class Report:
     command: str
     outcomes: Sequence[Outcome] = field(default_factory=list)
     enter: str = ""
+    note: str = ""
 
     @property
     def todo(self) -> list[Outcome]:
@@ -51,7 +52,23 @@ class Report:
             "command": self.command,
             "done": [outcome.done for outcome in self.outcomes if outcome.done],
             "todo": [{"what": o.todo, "command": o.command} for o in self.todo],
+            "notes": [self.note] if self.note else [],
         }
+
+    @property
+    def _notes(self) -> list[str]:
+        return [f"  note: {self.note}"] if self.note else []
+
+    def plan_lines(self, tree: Callable[[Sequence[str]], str]) -> list[str]:
+        """The text of a dry run."""
+        return [
+            f"{self.destination}/",
+            tree(self.files),
+            "",
+            f"{len(self.files)} files; nothing was written. To write them:",
+            *self._notes,
+            f"  {self.command}",
+        ]
 
     def lines(self) -> list[str]:
         """The text for people."""
@@ -64,6 +81,7 @@ class Report:
         todo = [f"  - {outcome.todo}: {outcome.command}" for outcome in self.todo]
         return [
             f"{self.destination}: {len(self.files)} files",
+            *self._notes,
             *done,
             *(["", "Left to do:", *todo] if todo else []),
             "",

@@ -6,10 +6,11 @@ means the bundle in the wheel, or the checkout that Trellis runs from.
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
+from urllib.parse import urlsplit
 
 from trellis import bundle
 from trellis.errors import TemplateError
@@ -48,6 +49,9 @@ def checkout() -> Path | None:
 def find(address: str | None, scratch: Path) -> Source:
     """The source for `--template ADDRESS`; our own without one."""
     if address:
+        if _has_password(address):
+            what = "the template's address has a password in it, which services would record"
+            raise TemplateError(what, fix="give it to git's credential helper instead")
         return Source(_absolute(address))
     if root := checkout():
         if bundle.has_commit(root):
@@ -105,6 +109,12 @@ _CONFIG = """\
 [core]
 	autocrlf = false
 """
+
+
+def _has_password(address: str) -> bool:
+    with suppress(ValueError):
+        return urlsplit(address).password is not None
+    return False
 
 
 def _remark(root: Path) -> str:

@@ -52,7 +52,12 @@ class Template:
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
         worker = _worker(self._worker.template.url, destination, values)
-        worker.__dict__.update(template=self._worker.template, jinja_env=self._worker.jinja_env)
+        worker.__dict__.update(
+            template=self._worker.template,
+            jinja_env=self._worker.jinja_env,
+            # It would run git for every file, to look into an index that a new folder has not.
+            _sync_git_index_executable_bit=_do_nothing,
+        )
         with self._surroundings(), silence(), _as_template_error():
             worker.run_copy()
 
@@ -139,6 +144,10 @@ def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
         overwrite=True,
         settings=SettingsModel(),
     )
+
+
+def _do_nothing(*_: object) -> None:
+    pass
 
 
 def _clean_up(worker: Worker) -> None:

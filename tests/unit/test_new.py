@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -142,7 +144,7 @@ def test_a_dry_run_shows_the_files_and_writes_none(trellis, work):
     result = trellis("new", "a/blog", "--dry-run")
 
     assert result.code == 0
-    assert "a/blog/\n├── app/\n│   └── task.py\n" in result.out
+    assert "/a/blog/\n├── app/\n│   └── task.py\n" in result.out
     assert "6 files; nothing was written" in result.out
     assert list(work.iterdir()) == []
 
@@ -233,6 +235,28 @@ def test_a_defect_is_one_line_and_how_to_report_it(trellis, work, monkeypatch):
     ]
 
 
+def test_a_full_disk_is_no_defect(trellis, work, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    monkeypatch.setattr("trellis.source.find", fail)
+
+    result = trellis("new", "blog", "--yes")
+
+    assert result.code == 74
+    assert result.err == "error: the machine refused: No space left on device\n  in:  somewhere\n"
+
+
+def test_what_is_not_committed_of_the_template_is_remarked_on(trellis, work, tiny):
+    (tiny / "copier.yml").write_text((tiny / "copier.yml").read_text() + "\n")
+
+    document = trellis("new", "blog", "--dry-run", "--json").document
+    text = trellis("new", "blog", "--yes", "--no-install").out
+
+    assert "not committed" in document["notes"][0]
+    assert "  note: what is not committed of the template is not used" in text
+
+
 def test_a_defect_shows_its_traceback_on_demand(trellis, work, monkeypatch):
     monkeypatch.setattr("trellis.creation.inspect", lambda given: 1 / 0)
     monkeypatch.setenv("TRELLIS_DEBUG", "1")
@@ -250,7 +274,7 @@ def test_an_interrupt_is_130_and_leaves_nothing(trellis, work, monkeypatch):
     result = trellis("new", "a/blog", "--yes")
 
     assert result.code == 130
-    assert result.err == "interrupted; nothing was left behind\n"
+    assert result.err == "interrupted; nothing half-made was left behind\n"
     assert list(work.iterdir()) == []
 
 

@@ -181,7 +181,7 @@ def test_an_interrupt_leaves_nothing_and_a_usable_terminal(session, work, questi
     code, said = run.end()
 
     assert code == 130
-    assert "nothing was left behind" in said
+    assert "nothing half-made was left behind" in said
     assert "Traceback" not in said
     assert list(work.iterdir()) == []
     assert run.is_usable()

@@ -268,6 +268,14 @@ def test_a_template_that_is_not_there_is_refused(work, address):
         pass
 
 
+def test_a_password_in_an_address_is_refused():
+    with (
+        pytest.raises(TemplateError, match="password"),
+        template.opened("https://ada:secret@example.org/t.git"),
+    ):
+        pass
+
+
 def test_a_template_that_wants_to_run_commands_is_refused(tiny, tmp_path):
     (tiny / "copier.yml").write_text("_tasks: [touch owned]\n" + (tiny / "copier.yml").read_text())
     commit_all(tiny, "Tasks", "v2.0.0")
