@@ -14,7 +14,7 @@ import typer
 from trellis import console, project, report, steps
 from trellis.decision import Request, decide
 from trellis.destination import Destination, inspect
-from trellis.errors import DeclinedError, Stopped
+from trellis.errors import DeclinedError, Stopped, escape
 
 if TYPE_CHECKING:
     from trellis.template import Template
@@ -65,7 +65,8 @@ def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str
     from trellis import prompts
 
     console.say()
-    console.say(console.table(report.review_rows(values), indent="  "))
+    rows = [[escape(cell) for cell in row] for row in report.review_rows(values)]
+    console.say(console.table(rows, indent="  "))
     console.say()
     if not prompts.confirm(f"Write {len(planned)} files to {place.given}?"):
         raise DeclinedError("declined; nothing was written")
@@ -101,8 +102,8 @@ def _show(request: Request, result: report.Report) -> None:
         console.document(result.document())
         return
     lines = result.plan_lines(console.tree) if request.dry_run else result.lines()
-    for line in lines:
-        console.say(line)
+    for line in "\n".join(lines).split("\n"):
+        console.say(escape(line))
 
 
 def _report(

@@ -1,11 +1,10 @@
 """Which places Trellis writes to. Nothing is written here."""
 
 import os
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis.errors import DestinationError
+from trellis.errors import DestinationError, escape
 
 _MAX_NAME = 255
 
@@ -53,7 +52,7 @@ def inspect(given: str) -> Destination:
 def _check_text(given: str) -> None:
     if not given.strip():
         raise DestinationError("is empty", where=given, fix="name a folder: trellis new blog")
-    bad = next((c for c in given if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}), None)
+    bad = next((character for character in given if escape(character) != character), None)
     if bad is not None:
         what = f"has U+{ord(bad):04X} in it, which is no character for a folder's name"
         raise DestinationError(what, where=given, fix="leave it out")

@@ -19,7 +19,8 @@ class Question:
     @classmethod
     def read(cls, name: str, details: Mapping[str, Any]) -> "Question":
         """A question from its entry in copier.yml, whose choices are a list or title: value."""
-        choices = details.get("choices") or ()
+        # Of several choices at once the template's own validator has to judge.
+        choices = () if details.get("multiselect") else details.get("choices") or ()
         pairs = choices.items() if isinstance(choices, Mapping) else map(_pair, choices)
         default = details.get("default")
         return cls(

@@ -40,6 +40,8 @@ class Rules:
         import yaml
         from jinja2 import TemplateError as JinjaError
 
+        if question.default is None and question.type == "str":
+            return ""
         if not isinstance(question.default, str):
             return question.default
         try:

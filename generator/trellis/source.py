@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 from urllib.parse import urlsplit
 
 from trellis import bundle
@@ -53,17 +52,18 @@ def find(address: str | None, scratch: Path) -> Source:
             what = "the template's address has a password in it, which services would record"
             raise TemplateError(what, fix="give it to git's credential helper instead")
         return Source(_absolute(address))
-    if root := checkout():
-        if bundle.has_commit(root):
-            return Source(URL, root, _remark(root))
+    root = checkout()
+    if root and bundle.has_commit(root):
+        return Source(URL, root, _remark(root))
+    carried = Path(__file__).with_name(bundle.FILE_NAME)
+    if carried.exists():
+        return Source(URL, carried)
+    if root:
         bundle.one_commit(root, scratch / "template")
         return Source(URL, scratch / "template")
-    carried = Path(__file__).with_name(bundle.FILE_NAME)
-    if not carried.exists():
-        raise TemplateError(
-            "this installation of Trellis carries no template", fix="install fastapi-trellis again"
-        )
-    return Source(URL, carried)
+    raise TemplateError(
+        "this installation of Trellis carries no template", fix="install fastapi-trellis again"
+    )
 
 
 @contextmanager
@@ -96,8 +96,14 @@ def git_environment(source: Source, scratch: Path) -> Iterator[Mapping[str, str]
             "GIT_CONFIG_KEY_0": f"url.{source.store}.insteadOf",
             "GIT_CONFIG_VALUE_0": _GIT_URL,
         }
-    with mock.patch.dict(os.environ, variables, clear=True):
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
         yield variables
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 # A checkout may belong to another user; GIT_CONFIG_COUNT does not reach git's own children.

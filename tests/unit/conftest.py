@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from trellis import cli, source
+from trellis import cli, source, template
 
 PACKAGE = Path(source.__file__).parent
 
@@ -176,6 +176,7 @@ def work(tmp_path, monkeypatch):
 def trellis(tiny, work, monkeypatch, capsys):
     """Runs a command line in this process, on the tiny template as if it were our own."""
     monkeypatch.setattr(source, "checkout", lambda: tiny)
+    template._own.cache_clear()
 
     def run(*words: str) -> Result:
         capsys.readouterr()
@@ -183,7 +184,8 @@ def trellis(tiny, work, monkeypatch, capsys):
         captured = capsys.readouterr()
         return Result(code, captured.out, captured.err)
 
-    return run
+    yield run
+    template._own.cache_clear()
 
 
 @pytest.fixture

@@ -137,9 +137,15 @@ def test_a_loop_of_symlinks_is_refused(work):
     assert "leads nowhere" in refusal("a/blog").what
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\x1bb", "a\udc80b", "x" * 256, "a\x00b"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "a\nb", "a\x1bb", "a\udc80b", "a\u202eb", "x" * 256, "a\x00b"]
+)
 def test_names_that_no_folder_should_have_are_refused(work, name):
     refusal(name)
+
+
+def test_a_name_that_no_file_system_takes_is_refused(work):
+    assert "longer than 255 bytes" in refusal("x" * 256).what
 
 
 def test_the_root_is_refused():

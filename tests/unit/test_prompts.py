@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import termios
 import time
@@ -205,3 +206,17 @@ def test_nothing_is_asked_when_told_so(session, work, flag):
 
     assert code == 0
     assert "?" not in said
+
+
+def test_a_signal_at_a_prompt_leaves_nothing_and_a_usable_terminal(session, work):
+    run = session("new", "blog")
+    run.expect("What is it called?")
+    time.sleep(0.2)
+    run.process.send_signal(signal.SIGTERM)
+
+    code, said = run.end()
+
+    assert code == 143
+    assert "Traceback" not in said
+    assert list(work.iterdir()) == []
+    assert run.is_usable()
