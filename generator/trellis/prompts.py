@@ -10,7 +10,7 @@ from trellis.questions import Question
 
 Validate = Callable[[Mapping[str, Any]], list[Problem]]
 
-_RESOURCE_HELP = "such as: post title:string:200 author:ref:user; an empty line ends the list"
+_RESOURCE_EXAMPLE = "post title:string:200 author:ref:user"
 
 
 def ask(
@@ -26,7 +26,7 @@ def ask(
             continue
         proposal = defaults[question.name]
         if question.name == "resources":
-            answers[question.name] = _ask_resources(answers, proposal, validate)
+            answers[question.name] = _ask_resources(question, answers, proposal, validate)
         elif question.type in {"yaml", "json"}:
             answers[question.name] = proposal
         else:
@@ -62,10 +62,12 @@ def _ask_one(
     return finished({question.name: text}, [question])[question.name]
 
 
-def _ask_resources(answers: Mapping[str, Any], proposal: Any, validate: Validate) -> Any:
+def _ask_resources(
+    question: Question, answers: Mapping[str, Any], proposal: Any, validate: Validate
+) -> Any:
     import questionary
 
-    shown = ", ".join(str(format_resource(item)) for item in proposal)
+    shown = ", ".join(format_resource(item) or str(item) for item in proposal) or "nothing"
     chosen: dict[str, Any] = {}
 
     def resources() -> Any:
@@ -85,7 +87,11 @@ def _ask_resources(answers: Mapping[str, Any], proposal: Any, validate: Validate
         own = [p for p in problems if p.where.startswith(place) and not p.where.endswith(".to")]
         return _complaint(own, place)
 
-    message = f"What does it store? {_RESOURCE_HELP}\n  (nothing: {shown})\n "
+    message = (
+        f"{question.help or question.name}\n"
+        f"  One a line, such as {_RESOURCE_EXAMPLE}; an empty line ends the list.\n"
+        f"  If the first is empty: {shown}\n "
+    )
     while text := questionary.text(message, validate=check).unsafe_ask().strip():
         parsed = normalised(parse_resource(text))
         chosen[parsed["name"]] = parsed

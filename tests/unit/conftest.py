@@ -36,6 +36,7 @@ database: {type: str, default: sqlite, choices: [sqlite, postgres]}
 docker: {type: bool, default: true}
 resources:
   type: yaml
+  help: What does it store?
   ask: false
   default:
     - name: task
