@@ -101,8 +101,11 @@ def _check_free(path: Path, given: str) -> None:
     fix = "name a place that does not exist, or an empty directory"
     if path.is_symlink():
         raise DestinationError("is a symbolic link", where=given, fix=fix)
+    if path.is_mount():
+        what = "is a mount point, which cannot be replaced in one step"
+        raise DestinationError(what, where=given, fix="name a folder in it")
     if path.is_dir():
-        if path.parent == path or next(path.iterdir(), None) is not None:
+        if next(path.iterdir(), None) is not None:
             raise DestinationError("is a directory that is not empty", where=given, fix=fix)
     elif path.exists():
         raise DestinationError("is a file", where=given, fix=fix)

@@ -1,6 +1,7 @@
 """Writes a service: into a temporary sibling first, then into place with one rename."""
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ except ImportError:  # Windows
 
 _MARK = ".trellis-"
 _NAME_ROOM = 200
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
 
 
 class Staging:
@@ -169,7 +171,7 @@ def _prefix(destination: Destination) -> str:
 
 
 def _publishing_error(destination: Destination, error: OSError) -> DestinationError:
-    if destination.path.exists() or destination.path.is_symlink():
+    if error.errno in _TAKEN:
         what = "is taken: something else was put there meanwhile, and is untouched"
         return DestinationError(what, where=destination.given, fix="name another place")
     what = f"could not be put into place: {error.strerror or error}"
