@@ -103,8 +103,5 @@ def _complaint(problems: Sequence[Problem], place: str) -> bool | str:
     own = [problem for problem in problems if problem.where.startswith(place)]
     if not own:
         return True
-    rest = f" (and {len(own) - 1} more)" if len(own) > 1 else ""
-    return (
-        escape(f"{own[0].where}: {own[0].what}{rest}" if "[" in own[0].where else own[0].what)
-        + rest
-    )
+    said = str(own[0]) if "[" in own[0].where else own[0].what
+    return escape(said + (f" (and {len(own) - 1} more)" if len(own) > 1 else ""))
