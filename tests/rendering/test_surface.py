@@ -48,7 +48,6 @@ SURFACE = {
         "app/database.py",
         "app/embedded.py",
         "app/errors.py",
-        "app/main.py",
         "app/settings.py",
         "compose.yaml",
         "migrations/env.py",
