@@ -52,7 +52,7 @@ test: setup  ## every test: unit, rendering, variants
 golden: setup  ## accept what the template renders now as the stored service and diffs
 	"$(RUN)" -m pytest -q tests/rendering/test_golden.py --update-golden
 
-check: lint types test  ## what CI runs
+check: lint types test  ## style, types and every test
 
 demo: setup  ## render a service, migrate it, serve it, and print requests to try
 	"$(RUN)" tests/support/demo.py
