@@ -1,0 +1,9 @@
+"""Which routers exist."""
+
+from app import health
+from app.tasks import router as tasks
+
+ROUTERS = [
+    health.router,
+    tasks.router,
+]

@@ -1,0 +1,133 @@
+"""Errors: raised anywhere, answered here, each as application/problem+json."""
+
+from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.openapi import PROBLEM_JSON, Problem, Violation
+
+
+class AppError(Exception):
+    """What a service raises to end a request with an answer."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFoundError(AppError):
+    status = HTTPStatus.NOT_FOUND
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    errors: list[Violation] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True),
+        status_code=status,
+        headers=headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+class BodyLimit:
+    """Answers a request that announces too large a body before any of it is read."""
+
+    def __init__(self, app: ASGIApp, max_body_size: int) -> None:
+        self.app = app
+        self.max_body_size = max_body_size
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http":
+            length = Headers(scope=scope).get("content-length", "")
+            if length.isdecimal() and int(length) > self.max_body_size:
+                return problem(413)(scope, receive, send)
+        return self.app(scope, receive, send)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    async def handle_app_error(_: Request, error: AppError) -> JSONResponse:
+        return problem(error.status, error.detail)
+
+    @app.exception_handler(HTTPException)
+    async def handle_http_exception(
+        request: Request, error: HTTPException
+    ) -> JSONResponse:
+        headers = error.headers
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {"Allow": ", ".join(allowed_methods(request))}
+        return problem(error.status_code, str(error.detail), headers=headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def handle_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        """Says what is wrong and where, and repeats nothing of what was sent."""
+        messages: dict[str, str] = {}
+        for item in error.errors():
+            # Beyond the name of a field, a location is what the client wrote.
+            known = 1 if item["type"] in ("extra_forbidden", "json_invalid") else 2
+            location = ".".join(str(part) for part in item["loc"][:known])
+            quoting = item["type"] == "uuid_parsing"
+            message = "Input should be a valid UUID" if quoting else item["msg"]
+            messages.setdefault(location, message)
+        errors = [Violation(location=k, message=v) for k, v in messages.items()]
+        return problem(422, "The request is not valid.", errors)
+
+    @app.exception_handler(IntegrityError)
+    async def handle_integrity_error(
+        request: Request, error: IntegrityError
+    ) -> JSONResponse:
+        """A constraint of the database has the last word on what was sent."""
+        columns = duplicate_columns(error)
+        if columns:
+            detail = f"Another row has the same {' and '.join(columns)}."
+            return problem(409, detail)
+        if not is_reference_error(error):
+            return problem(422, "The data breaks a rule of the database.")
+        if request.method == "DELETE":
+            return problem(409, "Something else still refers to this.")
+        return problem(422, "A reference points to something that does not exist.")
+
+    @app.exception_handler(Exception)
+    async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
+        return problem(500)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods that a path has, over all of its routes."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex.match(request.scope["path"]):
+            methods |= route.methods or set()
+    return sorted(methods)
+
+
+def duplicate_columns(error: IntegrityError) -> list[str]:
+    """The columns whose values must be unique and are not; none for another error."""
+    rule, _, columns = str(error.orig).partition(" constraint failed: ")
+    if rule != "UNIQUE":
+        return []
+    return [column.split(".")[1] for column in columns.split(", ")]
+
+
+def is_reference_error(error: IntegrityError) -> bool:
+    return str(error.orig).startswith("FOREIGN KEY")

@@ -1,0 +1,43 @@
+"""The application: `app` is what a server serves."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.api import ROUTERS
+from app.database import make_engine, make_sessions
+from app.errors import BodyLimit, add_error_handlers
+from app.logs import configure_logging
+from app.openapi import operation_id, problem_openapi
+from app.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Builds the application. Nothing is opened before it starts."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings.log_level)
+        app.state.engine = make_engine(settings)
+        app.state.sessions = make_sessions(app.state.engine)
+        yield
+        await app.state.engine.dispose()
+
+    app = FastAPI(
+        title="Tasks API",
+        version="0.1.0",
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+    )
+    app.openapi = problem_openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(BodyLimit, max_body_size=settings.max_body_size)
+    app.router.max_body_size = settings.max_body_size  # as every route inherits it
+    add_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+app = create_app()

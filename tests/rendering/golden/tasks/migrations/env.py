@@ -1,0 +1,56 @@
+"""How Alembic reaches the database, and what it compares it with."""
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, event
+
+from app.database import driver_url, make_engine
+from app.models import Base
+from app.settings import Settings
+
+settings: Settings = context.config.attributes.get("settings") or Settings()
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def unguard(connection: Any, _: object) -> None:
+    """A batch replaces a table by a copy, which must not delete what refers to its rows."""
+    connection.execute("PRAGMA foreign_keys=OFF")
+
+
+async def migrate_database() -> None:
+    engine = make_engine(settings)
+    event.listen(engine.sync_engine, "connect", unguard)
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+def print_sql() -> None:
+    """For `alembic upgrade head --sql`, which needs no database."""
+    url = driver_url(settings.database_url)
+    context.configure(
+        dialect_name=url.get_backend_name(),
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    print_sql()
+else:
+    asyncio.run(migrate_database())
