@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trellis import rules, source
 from trellis.errors import Problem, TemplateError
 from trellis.guards import silence
-from trellis.questions import Question
+from trellis.questions import ANSWERS_FILE, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Surroundings = Callable[[], AbstractContextManager[None]]
 
-ANSWERS_FILE = ".copier-answers.yml"
+__all__ = ["ANSWERS_FILE", "Template", "opened"]
 
 
 class Template:
@@ -61,10 +61,23 @@ class Template:
         with self._surroundings(), silence(), _as_template_error():
             worker.run_copy()
 
+    def macro(self, file: str, name: str, *values: Any) -> str:
+        """What a macro of the template makes of the values; raises TemplateError."""
+        from jinja2 import TemplateNotFound
+
+        path = f"template/macros/{file}.jinja"
+        with _as_template_error():
+            try:
+                found = getattr(self._worker.jinja_env.get_template(path).module, name)
+            except (TemplateNotFound, AttributeError) as error:
+                what = f"version {self.version} of the template has no {name} in {path}"
+                raise TemplateError(what, fix="take a newer one first: trellis update") from error
+            return str(found(*values))
+
 
 @contextlib.contextmanager
-def opened(address: str | None = None) -> Iterator[Template]:
-    """The newest release of the template at `address` (ours by default), else its HEAD."""
+def opened(address: str | None = None, version: str | None = None) -> Iterator[Template]:
+    """A version of the template at `address` (ours by default): the newest release, else HEAD."""
     if shutil.which("git") is None:
         raise TemplateError("git is not installed", fix="install git; it holds the template")
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
@@ -72,7 +85,7 @@ def opened(address: str | None = None) -> Iterator[Template]:
         origin = source.find(address, scratch)
         surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
         with surroundings(), silence(), _as_template_error():
-            worker = _worker(origin.url, scratch / "nowhere", {})
+            worker = _worker(origin.url, scratch / "nowhere", {}, version)
             try:
                 template = Template(worker, surroundings)
             except BaseException:
@@ -129,7 +142,9 @@ def _own() -> Template:
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
-def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
+def _worker(
+    url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
+) -> Worker:
     with silence():
         from copier._main import Worker
         from copier._settings import SettingsModel
@@ -138,6 +153,7 @@ def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
     return Worker(
         src_path=url,
         dst_path=destination,
+        vcs_ref=version,
         data=dict(values),
         defaults=True,
         quiet=True,

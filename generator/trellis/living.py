@@ -1,0 +1,72 @@
+"""The verbs that change a service: what each of them makes of its blueprint."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from trellis import console, fields
+from trellis.blueprint import normalised
+from trellis.errors import BlueprintError, escape
+from trellis.evolution import Options, Wanted, evolve
+from trellis.names import nearest
+from trellis.service import Service, referring
+
+if TYPE_CHECKING:
+    from trellis.account import Account
+    from trellis.template import Template
+
+
+def add_resource(name: str, words: Sequence[str], options: Options) -> None:
+    """One resource more."""
+    added = normalised(fields.parse_resource(" ".join([name, *words])))
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        if there := found.named(added["name"]):
+            if there == added:
+                return found.blueprint
+            what = f"there is a resource {name!r} already, with other fields"
+            raise BlueprintError(what, fix=f"to make it anew: trellis remove resource {name}")
+        return {**found.blueprint, "resources": [*found.resources, added]}
+
+    _run(wanted, options)
+
+
+def remove_resource(name: str, options: Options) -> None:
+    """One resource less."""
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        _existing(found, name)
+        if users := list(referring(found.resources, name)):
+            what = f"the resource {name!r} is referred to by {', '.join(users)}"
+            owners = dict.fromkeys(user.partition(".")[0] for user in users)
+            fix = "remove what refers to it first: " + ", ".join(owners)
+            raise BlueprintError(what, where="resources", fix=fix)
+        left = [resource for resource in found.resources if resource.get("name") != name]
+        return {**found.blueprint, "resources": left}
+
+    _run(wanted, options)
+
+
+def _existing(found: Service, name: str) -> Mapping[str, Any]:
+    if resource := found.named(name):
+        return resource
+    known = [str(resource.get("name")) for resource in found.resources]
+    match = nearest(name, known)
+    fix = f"did you mean {match}?" if match else f"it has: {', '.join(known) or 'none'}"
+    raise BlueprintError(f"there is no resource {name!r}", where=str(found.root), fix=fix)
+
+
+def _run(wanted: Wanted, options: Options, *, version: str | None = None) -> None:
+    account = evolve(wanted, options, version=version)
+    _show(account, options)
+    if account.exit_code:
+        raise typer.Exit(account.exit_code)
+
+
+def _show(account: "Account", options: Options) -> None:
+    if options.json:
+        console.document(account.document())
+        return
+    for line in account.dry_lines() if options.dry_run else account.lines():
+        console.say("\t".join(escape(part) for part in line.split("\t")))

@@ -1,0 +1,73 @@
+"""Which migrations a change of the blueprint brings, and after which they come.
+
+A migration belongs to the databases that have run it: those that are there stay as they are, and
+those that people have removed stay away. What is new follows the service's own head.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trellis import history
+from trellis.errors import TemplateError
+from trellis.history import FOLDER, Script
+from trellis.merging import File, Files
+
+Macro = Callable[..., str]
+_PLAIN = "100644"
+_MACROS = {"create": "creation", "drop": "removal"}
+
+
+def kept(old: Files, new: Files, mine: Files) -> tuple[dict[str, File], dict[str, File]]:
+    """The two renderings, made to agree on every migration: on what the service has."""
+    others = [{p: f for p, f in files.items() if not _is_script(p)} for files in (old, new)]
+    present = {path: file for path, file in mine.items() if _is_script(path)}
+    return {**others[0], **present}, {**others[1], **present}
+
+
+class Chain:
+    """The service's history, and the migrations that are written onto its end."""
+
+    def __init__(self, scripts: list[Script]) -> None:
+        self._scripts = scripts
+        self.written: dict[str, File] = {}
+
+    def create(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """The tables of the resources that are new."""
+        had = {resource["name"] for resource in before.get("resources", [])}
+        for entry in _domain(macro, after)["migrations"]:
+            if entry["resource"]["name"] not in had:
+                self._append(macro, "create", entry, after["primary_key"])
+
+    def drop(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """The tables of the resources that are gone, what refers to others first."""
+        has = {resource["name"] for resource in after.get("resources", [])}
+        for entry in reversed(_domain(macro, before)["migrations"]):
+            if entry["resource"]["name"] not in has:
+                self._append(macro, "drop", entry, before["primary_key"])
+
+    def _append(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
+        head = history.head(self._scripts)
+        words = f"{verb} table {entry['plural']}"
+        revision = macro("migrations", "revision", words)
+        # A table that comes again, or goes: its place in the history tells this time from others.
+        if verb == "drop" or any(script.revision == revision for script in self._scripts):
+            revision = macro("migrations", "revision", f"{words} after {head}")
+        entry = {**entry, "revision": revision, "down_revision": head}
+        path = f"{FOLDER}{revision}_{verb}_{entry['plural']}.py"
+        text = macro("migrations", _MACROS[verb], entry, key)
+        self.written[path] = File(_PLAIN, text.encode())
+        self._scripts.append(Script(path, revision, (head,) if head else ()))
+
+
+def _domain(macro: Macro, values: Mapping[str, Any]) -> dict[str, Any]:
+    text = macro("domain", "domain", values.get("resources", []), values.get("primary_key"))
+    try:
+        domain: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise TemplateError("the template's domain is no JSON") from error
+    return domain
+
+
+def _is_script(path: str) -> bool:
+    return path.startswith(FOLDER) and path.endswith(".py")
