@@ -14,6 +14,7 @@ EXIT_CODES = {
     5: "the destination was refused, or could not be written",
     6: "the template could not be had, or is broken",
     7: "the service was refused: not committed, in use by another run, or unreadable",
+    8: "status: a file is missing or stale; update --check: there is a newer version",
     70: "a defect of Trellis itself",
     74: "the machine refused: a full disk, a missing right",
     130: "interrupted, as 129, 141 and 143: whoever started it has gone, or has had enough",

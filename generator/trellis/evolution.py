@@ -112,6 +112,7 @@ def _with_migrations(
     if ANSWERS_FILE in mine:
         base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # nobody else's to edit
     if before.values.get("primary_key") != after.values.get("primary_key"):
+        revisions.refuse_if_shipped(base, mine)
         return base, goal
     base, goal = revisions.kept(base, goal, mine)
     if not any(path.startswith(history.FOLDER) for path in (*before.files, *after.files)):

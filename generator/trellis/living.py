@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from trellis import console, fields
-from trellis.blueprint import normalised
-from trellis.errors import BlueprintError, escape
+from trellis.blueprint import Given, assignments, check_shape, normalised
+from trellis.errors import BlueprintError, UsageError, escape
 from trellis.evolution import Options, Wanted, evolve
 from trellis.names import nearest
 from trellis.service import Service, referring
@@ -44,6 +44,21 @@ def remove_resource(name: str, options: Options) -> None:
             raise BlueprintError(what, where="resources", fix=fix)
         left = [resource for resource in found.resources if resource.get("name") != name]
         return {**found.blueprint, "resources": left}
+
+    _run(wanted, options)
+
+
+def change(items: Sequence[str], options: Options) -> None:
+    """Other answers to the template's questions."""
+
+    def wanted(found: Service, template: "Template") -> Mapping[str, Any]:
+        given = Given()
+        given.add(assignments(items, template.questions, ""), "trellis change")
+        check_shape(given, template.questions)
+        if "resources" in given.values:
+            what = "resources are not changed as a whole"
+            raise UsageError(what, fix="use: trellis add resource, trellis remove resource")
+        return {**found.blueprint, **given.values}
 
     _run(wanted, options)
 

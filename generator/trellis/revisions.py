@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trellis import history
-from trellis.errors import TemplateError
+from trellis.errors import BlueprintError, TemplateError
 from trellis.history import FOLDER, Script
 from trellis.merging import File, Files
 
@@ -23,6 +23,15 @@ def kept(old: Files, new: Files, mine: Files) -> tuple[dict[str, File], dict[str
     others = [{p: f for p, f in files.items() if not _is_script(p)} for files in (old, new)]
     present = {path: file for path, file in mine.items() if _is_script(path)}
     return {**others[0], **present}, {**others[1], **present}
+
+
+def refuse_if_shipped(rendered: Files, mine: Files) -> None:
+    """Raises BlueprintError where migrations were written that other primary keys would break."""
+    own = sorted(path for path in mine if _is_script(path) and mine[path] != rendered.get(path))
+    if own:
+        what = "primary_key cannot change any more: there are migrations beyond the rendered ones"
+        fix = f"the first of them is {own[0]}; write the change as a migration of your own"
+        raise BlueprintError(what, where=FOLDER, fix=fix)
 
 
 class Chain:

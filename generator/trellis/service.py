@@ -1,12 +1,13 @@
 """A service that exists: where it is, and what its answers file says it was made from."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trellis import blueprint, repository
-from trellis.errors import ServiceError
+from trellis.errors import ServiceError, TrellisError
 from trellis.questions import ANSWERS_FILE
 from trellis.repository import Repository
 from trellis.source import URL
@@ -57,13 +58,29 @@ def find(start: Path | None = None) -> Service:
         what = f"is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
         raise ServiceError(what, where=str(start), fix="go to the folder of a service")
     answers = blueprint.load(root / ANSWERS_FILE)
+    values, source, version = _read(answers, root)
+    return Service(root, repository.find(root), values, source, version)
+
+
+def earlier(found: Service, limit: int = 20) -> Iterator[Service]:
+    """The service as it was made before, the latest first; as far as that can be read."""
+    words = ["log", f"--max-count={limit}", "--format=%H", "--", ANSWERS_FILE]
+    for commit in repository.git(found.root, *words).split()[1:]:
+        with contextlib.suppress(TrellisError):
+            text = repository.git(found.root, "show", f"{commit}:./{ANSWERS_FILE}")
+            answers = blueprint.parse_yaml(text, ANSWERS_FILE)
+            if isinstance(answers, dict):
+                yield Service(found.root, found.repository, *_read(answers, found.root))
+
+
+def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, str]:
     source, version = answers.get("_src_path"), answers.get("_commit")
     if not (isinstance(source, str) and isinstance(version, (str, int))):
         what = f"does not say in {ANSWERS_FILE} which template it was made from"
         fix = "restore _src_path and _commit there: git log -p " + ANSWERS_FILE
         raise ServiceError(what, where=str(root), fix=fix)
     values = {key: value for key, value in answers.items() if not str(key).startswith("_")}
-    return Service(root, repository.find(root), values, source, str(version))
+    return values, source, str(version)
 
 
 def abort(service: Service) -> str:

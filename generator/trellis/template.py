@@ -39,6 +39,7 @@ class Template:
         )
         self._rules = rules.Rules(worker.jinja_env, self.questions)
         self.version = worker.template.commit
+        self.release: Any = worker.template.version
         self.remark = ""
 
     def defaults(self) -> dict[str, Any]:

@@ -19,20 +19,25 @@ LAYERS = [
     {"blueprint", "console", "destination", "matrix", "project", "prompts", "report", "source"}
     | {"rules", "steps", "template"},
     # A service that exists: read, merged, written.
-    {"account", "applying", "history", "merging", "notes", "repository", "revisions", "service"},
-    {"creation", "decision", "evolution", "living"},
+    {"account", "applying", "history", "inspection", "merging", "notes", "repository"}
+    | {"revisions", "service"},
+    {"creation", "decision", "evolution", "living", "survey"},
     {"commands", "commands.matrix", "commands.new", "commands.options"}
-    | {"commands.add", "commands.remove", "commands.shared"},
+    | {"commands.add", "commands.change", "commands.remove", "commands.shared"}
+    | {"commands.status"},
     {"cli", "__main__"},
 ]
 # Between modules of one layer, these and no others; never in a circle.
 WITHIN = {
     "applying": {"merging", "service"},
     "commands.add": {"commands.shared"},
+    "commands.change": {"commands.shared"},
     "commands.remove": {"commands.shared"},
+    "commands.status": {"commands.shared"},
     "creation": {"decision"},
     "fields": {"errors", "field_types", "names"},
     "guards": {"errors"},
+    "inspection": {"history", "merging"},
     "living": {"evolution"},
     "matrix": {"template"},
     "merging": {"repository", "service"},
@@ -44,6 +49,7 @@ WITHIN = {
     "revisions": {"history", "merging"},
     "service": {"repository"},
     "steps": {"source"},
+    "survey": {"evolution"},
     "template": {"rules", "source"},
     "__main__": {"cli"},
 }
