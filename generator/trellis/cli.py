@@ -15,13 +15,14 @@ from trellis.commands.new import new
 from trellis.commands.options import options
 from trellis.commands.remove import remove
 from trellis.commands.status import diff, restore, status
+from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
 from trellis.guards import stoppable, terminable
 from trellis.names import nearest
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
-COMMANDS = (new, change, status, diff, restore, options, matrix)
+COMMANDS = (new, change, update, status, diff, restore, options, matrix)
 GROUPS = {"add": add, "remove": remove}
 
 app = typer.Typer(

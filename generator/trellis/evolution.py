@@ -9,10 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis import applying, blueprint, console, history, merging, notes, revisions, service, steps
+from trellis import (
+    applying,
+    blueprint,
+    changelog,
+    console,
+    history,
+    locking,
+    merging,
+    notes,
+    revisions,
+    service,
+)
 from trellis.account import Account
-from trellis.errors import BlueprintError, DeclinedError
-from trellis.merging import Change, File, Files, Merged
+from trellis.errors import BlueprintError, DeclinedError, TemplateError
+from trellis.merging import File, Files, Merged
 from trellis.questions import ANSWERS_FILE
 from trellis.service import Service
 
@@ -59,13 +70,13 @@ def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> A
         with console.progress("Merging"):
             base, goal = _with_migrations(old, new, before, after, mine)
             merged = merging.merge(found, base, goal, scratch)
-        account = _account(found, before, after, merged, new)
+        account = _account(found, before, after, merged, (old, new))
         if not merged.changes and not merged.stages:
             return replace(account, status="unchanged")
         if options.dry_run:
             return account
         _review(account, options)
-        merged, outcome = _with_lock(found, merged, mine, scratch, wanted=options.lock)
+        merged, outcome = locking.renewed(found, merged, mine, scratch, wanted=options.lock)
         applying.publish(found, merged.changes, merged.stages, lock)
     status = "conflicts" if merged.stages else "changed"
     return replace(account, status=status, outcomes=[outcome] if outcome else [])
@@ -75,7 +86,7 @@ def settled(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
     """The blueprint down to the last default; raises BlueprintError where it is refused."""
     known = {question.name for question in template.questions}
     given = {key: value for key, value in values.items() if key in known}
-    complete = blueprint.finished({**template.defaults(), **given}, template.questions)
+    complete = blueprint.finished(template.defaults(given), template.questions)
     if problems := template.validate(complete):
         raise BlueprintError.of(problems)
     return complete
@@ -91,7 +102,7 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
         if path.is_file():
             mode = "100755" if path.stat().st_mode & 0o100 else "100644"
             files[path.relative_to(folder).as_posix()] = File(mode, path.read_bytes())
-    return Rendered({**template.defaults(), **values}, files)
+    return Rendered(template.defaults(values), files)
 
 
 def _templates(
@@ -99,7 +110,14 @@ def _templates(
 ) -> "tuple[Template, Template]":
     from trellis import template
 
-    old = stack.enter_context(template.opened(found.address, found.version))
+    try:
+        old = stack.enter_context(template.opened(found.address, found.version))
+    except TemplateError as error:
+        if found.address:
+            raise
+        what = f"this installation of Trellis does not have version {found.version}"
+        fix = "pipx upgrade fastapi-trellis"
+        raise TemplateError(what, where=str(found.root), fix=fix) from error
     if version is None or version == old.version:
         return old, old
     return old, stack.enter_context(template.opened(found.address, version))
@@ -110,18 +128,19 @@ def _with_migrations(
 ) -> tuple[Files, Files]:
     base, goal = dict(before.files), dict(after.files)
     if ANSWERS_FILE in mine:
-        base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # nobody else's to edit
+        base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # no one else's to edit
     if before.values.get("primary_key") != after.values.get("primary_key"):
         revisions.refuse_if_shipped(base, mine)
         return base, goal
     base, goal = revisions.kept(base, goal, mine)
     if not any(path.startswith(history.FOLDER) for path in (*before.files, *after.files)):
         return base, goal
-    if _names(before.values) != _names(after.values):
-        scripts = history.read({path: file.data for path, file in mine.items()})
-        chain = revisions.Chain(scripts)
+    fresh = revisions.fresh(before.files, after.files, mine)
+    if fresh or _names(before.values) != _names(after.values):
+        chain = revisions.Chain(history.read({path: file.data for path, file in mine.items()}))
         chain.drop(old.macro, before.values, after.values)
         chain.create(new.macro, before.values, after.values)
+        chain.adopt(fresh)
         goal.update(chain.written)
     return base, goal
 
@@ -131,8 +150,14 @@ def _names(values: Mapping[str, Any]) -> set[str]:
 
 
 def _account(
-    found: Service, before: Rendered, after: Rendered, merged: Merged, template: "Template"
+    found: Service,
+    before: Rendered,
+    after: Rendered,
+    merged: Merged,
+    templates: "tuple[Template, Template]",
 ) -> Account:
+    old, template = templates
+    releases = "" if old is template else changelog.between(template.root, old, template)
     return Account(
         status="planned",
         service=str(found.root),
@@ -142,6 +167,7 @@ def _account(
         conflicts=merged.conflicts,
         diff=merged.diff,
         notes=notes.notes(before.values, after.values, before.files, after.files, merged.changes),
+        releases=releases,
         abort=service.abort(found),
         remark=template.remark,
     )
@@ -156,23 +182,3 @@ def _review(account: Account, options: Options) -> None:
         console.say(line)
     if not prompts.confirm(f"Change {len(account.files)} files?"):
         raise DeclinedError("declined; nothing was written")
-
-
-def _with_lock(
-    found: Service, merged: Merged, mine: Files, scratch: Path, *, wanted: bool
-) -> tuple[Merged, steps.Outcome | None]:
-    """Adds the renewed uv.lock where the dependencies have changed; it is never merged."""
-    change = next((c for c in merged.changes if c.path == "pyproject.toml"), None)
-    if change is None or change.after is None or "uv.lock" not in mine:
-        return merged, None
-    if "pyproject.toml" in merged.conflicts:
-        what = "renew uv.lock (when the conflict in pyproject.toml is resolved)"
-        return merged, steps.Outcome(todo=what, command="uv lock")
-    with console.progress("Choosing the versions of its dependencies"):
-        data, outcome = steps.relock(
-            scratch / "lock", found.root, change.after.data, mine["uv.lock"].data, wanted=wanted
-        )
-    if data is None or data == mine["uv.lock"].data:
-        return merged, outcome
-    renewed = Change("uv.lock", mine["uv.lock"], replace(mine["uv.lock"], data=data))
-    return replace(merged, changes=(*merged.changes, renewed)), outcome

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from trellis import console, fields
+from trellis import console, fields, releases, service
 from trellis.blueprint import Given, assignments, check_shape, normalised
 from trellis.errors import BlueprintError, UsageError, escape
 from trellis.evolution import Options, Wanted, evolve
@@ -61,6 +61,39 @@ def change(items: Sequence[str], options: Options) -> None:
         return {**found.blueprint, **given.values}
 
     _run(wanted, options)
+
+
+def update(to: str | None, options: Options) -> None:
+    """The same blueprint, on a newer version of the template."""
+    found = service.find()
+    found.refuse_if_dirty()
+    with console.progress("Looking for newer versions"):
+        step = releases.step(found, to)
+    if step.is_back:
+        what = f"{step.target} is older than {step.recorded}, which the service was made from"
+        fix = "a downgrade would take back what newer migrations rely on; use git to go back"
+        raise UsageError(what, fix=fix)
+    # Already at the newest: the recorded one, and whatever else is newer than the newest release.
+    target = step.target if step.is_forward else found.version
+    _run(lambda found, _: found.blueprint, options, version=target)
+
+
+def check_for_update(to: str | None, *, json: bool) -> None:
+    """Says whether there is a newer version; ends with NEWS when there is."""
+    found = service.find()
+    with console.progress("Looking for newer versions"):
+        step = releases.step(found, to)
+    if json:
+        document = {"recorded": step.recorded, "newest": step.target, "is_newer": step.is_forward}
+        console.document({**document, "release_notes": step.notes})
+    elif step.is_forward:
+        console.say(f"{step.target} is newer than {step.recorded}: trellis update")
+        for line in step.notes.splitlines():
+            console.say(escape(line))
+    else:
+        console.say(f"{step.recorded} is the newest version")
+    if step.is_forward:
+        raise typer.Exit(releases.NEWS)
 
 
 def _existing(found: Service, name: str) -> Mapping[str, Any]:

@@ -41,6 +41,10 @@ def _tables(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    if gone := [key for key in before if key not in after]:
+        yield f"answers that are no longer asked for: {', '.join(gone)}"
+    for key in after.keys() - before.keys():
+        yield f"{key} is new, and taken to be {after[key]!r} (trellis change {key}=…)"
     for key, text in _MOVED.items():
         if key in before and key in after and before[key] != after[key]:
             yield f"{key} is now {after[key]}: " + text.format(value=after[key])

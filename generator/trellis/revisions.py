@@ -5,6 +5,7 @@ those that people have removed stay away. What is new follows the service's own 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,11 @@ def kept(old: Files, new: Files, mine: Files) -> tuple[dict[str, File], dict[str
     others = [{p: f for p, f in files.items() if not _is_script(p)} for files in (old, new)]
     present = {path: file for path, file in mine.items() if _is_script(path)}
     return {**others[0], **present}, {**others[1], **present}
+
+
+def fresh(old: Files, new: Files, mine: Files) -> dict[str, File]:
+    """The migrations that only the new rendering has."""
+    return {p: f for p, f in new.items() if _is_script(p) and p not in old and p not in mine}
 
 
 def refuse_if_shipped(rendered: Files, mine: Files) -> None:
@@ -54,6 +60,25 @@ class Chain:
         for entry in reversed(_domain(macro, before)["migrations"]):
             if entry["resource"]["name"] not in has:
                 self._append(macro, "drop", entry, before["primary_key"])
+
+    def adopt(self, files: Files) -> None:
+        """Migrations as they are rendered, at the end of the history; not those made above."""
+        left = history.read({path: file.data for path, file in files.items()})
+        known = {script.revision for script in self._scripts}
+        left = [script for script in left if script.revision not in known]
+        names = {script.revision for script in left}
+        while left:
+            # Each after the one that it was rendered after.
+            script = next(one for one in left if not names & set(one.follows))
+            head = history.head(self._scripts)
+            text = files[script.path].data.decode()
+            text = re.sub(r"(?m)^Revises:.*$", f"Revises: {head}" if head else "Revises:", text)
+            value = f'"{head}"' if head else "None"
+            text = re.sub(r"(?m)^down_revision = .*$", f"down_revision = {value}", text)
+            self.written[script.path] = File(_PLAIN, text.encode())
+            self._scripts.append(Script(script.path, script.revision, (head,) if head else ()))
+            left.remove(script)
+            names.discard(script.revision)
 
     def _append(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
         head = history.head(self._scripts)

@@ -5,11 +5,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from trellis import applying, console, inspection, merging, service
+from trellis import applying, console, inspection, merging, releases, service
 from trellis.errors import ServiceError, TrellisError, UsageError, escape
 from trellis.evolution import render
 from trellis.inspection import STATES, Inspection
@@ -17,22 +16,12 @@ from trellis.merging import Change, Files
 from trellis.names import nearest
 from trellis.service import Service
 
-if TYPE_CHECKING:
-    from trellis.template import Template
-
-NEWS = 8
-
 
 def status(*, json: bool) -> None:
-    """Says each file's state; ends with NEWS when something is missing or stale."""
-    from trellis import template
-
+    """Says each file's state; ends with releases.NEWS when something is missing or stale."""
     found = service.find()
     with console.progress("Comparing"):
-        with template.opened(found.address) as newest:
-            latest = newest.version or ""
-            with template.opened(found.address, found.version) as recorded:
-                is_newer = newer(newest, recorded)
+        step = releases.step(found, None)
         seen = inspect(found)
     uncommitted = found.repository.dirty(found.root)
     if json:
@@ -42,18 +31,18 @@ def status(*, json: bool) -> None:
                 "template": {
                     "source": found.source,
                     "recorded": found.version,
-                    "newest": latest if is_newer else found.version,
-                    "is_newer": is_newer,
+                    "newest": step.target if step.is_forward else found.version,
+                    "is_newer": step.is_forward,
                 },
                 "files": {state: seen.of(state) for state in STATES},
                 "uncommitted": uncommitted,
             }
         )
     else:
-        for line in _lines(found, seen, latest if is_newer else "", uncommitted):
+        for line in _lines(found, seen, step, uncommitted):
             console.say(escape(line))
     if not seen.is_whole:
-        raise typer.Exit(NEWS)
+        raise typer.Exit(releases.NEWS)
 
 
 def show_difference(paths: list[str], *, json: bool) -> None:
@@ -104,12 +93,6 @@ def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
         console.say(escape(f"{name}: {outcome}"))
 
 
-def newer(one: "Template", other: "Template") -> bool:
-    """Whether one version of a template came after another."""
-    known = one.release is not None and other.release is not None
-    return known and one.release > other.release
-
-
 def inspect(found: Service) -> Inspection:
     """Every file of the last commit against what is rendered now, and was before."""
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
@@ -145,11 +128,12 @@ def _named(found: Service, seen: Inspection, path: str) -> str:
     return name
 
 
-def _lines(found: Service, seen: Inspection, newest: str, uncommitted: list[str]) -> Iterator[str]:
+def _lines(
+    found: Service, seen: Inspection, step: releases.Step, uncommitted: list[str]
+) -> Iterator[str]:
     yield f"{found.root}: {found.source} {found.version}"
-    yield (
-        f"  a newer version exists: {newest} (trellis update)" if newest else "  the newest version"
-    )
+    newer = f"  a newer version exists: {step.target} (trellis update)"
+    yield newer if step.is_forward else "  the newest version"
     for state in STATES:
         paths = seen.of(state)
         yield f"{len(paths):>4} {state}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trellis import rules, source
 from trellis.errors import Problem, TemplateError
 from trellis.guards import silence
-from trellis.questions import ANSWERS_FILE, Question
+from trellis.questions import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from copier._main import Worker
 
     Surroundings = Callable[[], AbstractContextManager[None]]
-
-__all__ = ["ANSWERS_FILE", "Template", "opened"]
 
 
 class Template:
@@ -37,14 +35,16 @@ class Template:
             for name, details in worker.template.questions_data.items()
             if details.get("when") is not False
         )
+        rules.remember_strings(worker.jinja_env)
         self._rules = rules.Rules(worker.jinja_env, self.questions)
         self.version = worker.template.commit
         self.release: Any = worker.template.version
         self.remark = ""
+        self.root = Path(worker.template.local_abspath)
 
-    def defaults(self) -> dict[str, Any]:
-        """What is answered where nobody says anything."""
-        return self._rules.complete({})
+    def defaults(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What is answered where nobody says anything, beside what is given."""
+        return self._rules.complete(given or {})
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
@@ -104,7 +104,6 @@ def from_directory(root: Path) -> Template:
     """The template as it lies in a directory, without git: the fast way for many renderings."""
     worker = _worker(source.URL, root / "nowhere", {})
     worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
-    rules.remember_strings(worker.jinja_env)
     return Template(worker, contextlib.nullcontext)
 
 
