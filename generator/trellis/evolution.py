@@ -136,17 +136,14 @@ def _with_migrations(
     if not any(path.startswith(history.FOLDER) for path in (*before.files, *after.files)):
         return base, goal
     fresh = revisions.fresh(before.files, after.files, mine)
-    if fresh or _names(before.values) != _names(after.values):
+    if fresh or before.values.get("resources") != after.values.get("resources"):
         chain = revisions.Chain(history.read({path: file.data for path, file in mine.items()}))
         chain.drop(old.macro, before.values, after.values)
+        chain.alter(new.macro, before.values, after.values)
         chain.create(new.macro, before.values, after.values)
         chain.adopt(fresh)
         goal.update(chain.written)
     return base, goal
-
-
-def _names(values: Mapping[str, Any]) -> set[str]:
-    return {resource["name"] for resource in values.get("resources", [])}
 
 
 def _account(

@@ -48,6 +48,52 @@ def remove_resource(name: str, options: Options) -> None:
     _run(wanted, options)
 
 
+def add_fields(name: str, words: Sequence[str], options: Options) -> None:
+    """More fields for a resource."""
+    added = [normalised(fields.parse_field(word)) for word in words]
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        resource = _existing(found, name)
+        left = []
+        for field in added:
+            there = next((f for f in resource["fields"] if f["name"] == field["name"]), None)
+            if there is not None and there != field:
+                what = f"there is a field {field['name']!r} already, which is another"
+                fix = f"to make it anew: trellis remove field {name} {field['name']}"
+                raise BlueprintError(what, where=name, fix=fix)
+            left += [field] if there is None else []
+        return _with_fields(found, name, [*resource["fields"], *left])
+
+    _run(wanted, options)
+
+
+def remove_field(name: str, field: str, options: Options) -> None:
+    """One field less."""
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        resource = _existing(found, name)
+        known = [one["name"] for one in resource["fields"]]
+        if field not in known:
+            match = nearest(field, known)
+            fix = f"did you mean {match}?" if match else f"it has: {', '.join(known)}"
+            raise BlueprintError(f"{name} has no field {field!r}", where=str(found.root), fix=fix)
+        if len(known) == 1:
+            what = f"{field!r} is the only field of {name}, and a resource needs one"
+            raise BlueprintError(what, where=name, fix=f"trellis remove resource {name}")
+        left = [one for one in resource["fields"] if one["name"] != field]
+        return _with_fields(found, name, left)
+
+    _run(wanted, options)
+
+
+def _with_fields(found: Service, name: str, listed: list[Any]) -> Mapping[str, Any]:
+    changed = [
+        {**resource, "fields": listed} if resource.get("name") == name else resource
+        for resource in found.resources
+    ]
+    return {**found.blueprint, "resources": changed}
+
+
 def change(items: Sequence[str], options: Options) -> None:
     """Other answers to the template's questions."""
 

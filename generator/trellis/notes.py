@@ -9,10 +9,12 @@ from trellis.merging import Change, Files
 
 _SETTING = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _DROPPING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_drop_(\w+)\.py")
+_EMPTYING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_remove_(\w+)\.py")
 _MOVED = {
     "database": (
         "no data is moved: rows that are in the old database stay there. Migrate the new one "
-        "(uv run alembic upgrade head), then copy the rows, parents first"
+        "(uv run alembic upgrade head), then copy the rows, parents first. Move its files out of "
+        "the way (app.db, .postgres/): git does not ignore them any more"
     ),
     "primary_key": "the type of every id has changed: databases that exist have to be made anew",
     "api": "handlers of your own must follow: async def and await, or neither",
@@ -38,6 +40,9 @@ def _tables(changes: Sequence[Change]) -> Iterator[str]:
         match = _DROPPING.fullmatch(change.path)
         if match and change.kind == "added":
             yield f"the table {match[1]} will be dropped, with its rows: back them up first"
+        match = _EMPTYING.fullmatch(change.path)
+        if match and change.kind == "added":
+            yield f"a column will be dropped, with its values ({change.path}): back them up first"
 
 
 def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

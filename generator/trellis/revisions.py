@@ -80,6 +80,27 @@ class Chain:
             left.remove(script)
             names.discard(script.revision)
 
+    def alter(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """The columns of the fields that are new, and of those that are gone."""
+        old, new = (_by_name(_domain(macro, values)) for values in (before, after))
+        for name in old.keys() & new.keys():
+            had, has = (_fields(entries[name]) for entries in (old, new))
+            for field in [has[key] for key in has if key not in had]:
+                if problem := macro("migrations", "addition_problem", field):
+                    raise BlueprintError(problem, where=f"{name}.{field['name']}")
+                self._column(macro, "add", "field_addition", new[name], field)
+            for field in [had[key] for key in had if key not in has]:
+                self._column(macro, "remove", "field_removal", old[name], field)
+
+    def _column(
+        self, macro: Macro, verb: str, kind: str, entry: dict[str, Any], field: dict[str, Any]
+    ) -> None:
+        head = history.head(self._scripts)
+        place = f"{entry['plural']}.{field['name']}"
+        revision = macro("migrations", "revision", f"{verb} column {place} after {head}")
+        text = macro("migrations", kind, {**entry, **_at(revision, head)}, field)
+        self._write(f"{revision}_{verb}_{entry['plural']}_{field['name']}", text, revision, head)
+
     def _append(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
         head = history.head(self._scripts)
         words = f"{verb} table {entry['plural']}"
@@ -87,11 +108,25 @@ class Chain:
         # A table that comes again, or goes: its place in the history tells this time from others.
         if verb == "drop" or any(script.revision == revision for script in self._scripts):
             revision = macro("migrations", "revision", f"{words} after {head}")
-        entry = {**entry, "revision": revision, "down_revision": head}
-        path = f"{FOLDER}{revision}_{verb}_{entry['plural']}.py"
-        text = macro("migrations", _MACROS[verb], entry, key)
+        text = macro("migrations", _MACROS[verb], {**entry, **_at(revision, head)}, key)
+        self._write(f"{revision}_{verb}_{entry['plural']}", text, revision, head)
+
+    def _write(self, name: str, text: str, revision: str, head: str | None) -> None:
+        path = f"{FOLDER}{name}.py"
         self.written[path] = File(_PLAIN, text.encode())
         self._scripts.append(Script(path, revision, (head,) if head else ()))
+
+
+def _at(revision: str, head: str | None) -> dict[str, Any]:
+    return {"revision": revision, "down_revision": head}
+
+
+def _by_name(domain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entry["resource"]["name"]: entry for entry in domain["migrations"]}
+
+
+def _fields(entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {field["name"]: field for field in entry["resource"]["fields"]}
 
 
 def _domain(macro: Macro, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,3 +21,17 @@ def resource(
 ) -> None:
     """Remove a resource; a new migration drops its table, and the old ones stay."""
     living.remove_resource(name, options(dry_run, yes, lock, json))
+
+
+@remove.command()
+def field(
+    name: Annotated[str, typer.Argument(metavar="RESOURCE", help="Of which resource.")],
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="Its name.")],
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    lock: Lock = True,
+    json: Json = False,
+) -> None:
+    """Remove a field; a new migration drops its column, and can be undone."""
+    living.remove_field(name, field, options(dry_run, yes, lock, json))
