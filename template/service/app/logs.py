@@ -21,14 +21,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Sends the lines of the service and of its server to standard error."""
+    """Shows the service and its server from that level on, libraries from warnings on."""
     handler = logging.StreamHandler()
     if sys.stderr.isatty():
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     else:
         handler.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    logging.basicConfig(handlers=[handler], force=True)
+    for name in ("app", "uvicorn", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.setLevel(level)

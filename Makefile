@@ -1,0 +1,67 @@
+# All that has to be there beforehand is Python 3.11 or newer, git and make.
+# Everything else goes into .venv: `make clean` and it is as before.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup dev lint types test golden check demo demo-check bench clean
+
+# The Python that tests, and that rendered services are made for: make test PYTHON=python3.13
+PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+# How many tests run at once: make test JOBS=1
+JOBS ?= auto
+# What pytest is told besides: make test ARGS="tests/rendering -k golden"
+ARGS ?=
+
+VENV := $(CURDIR)/.venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python
+
+# Where `setup` puts uv if there is none; services find it there, too.
+export PATH := $(VENV)/bin:$(PATH)
+export UV_PYTHON_DOWNLOADS := never
+
+help:  ## list these verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY)  ## install what development needs into .venv
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@if uv --version >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python "$$("$(PYTHON)" -c 'import sys; print(sys.executable)')" "$(VENV)"; \
+	else \
+		"$(PYTHON)" -m venv "$(VENV)" && "$(RUN)" -m pip install --quiet --disable-pip-version-check uv; \
+	fi
+	uv pip install --quiet --python "$(RUN)" --editable . --group dev
+	@touch $@
+
+dev: setup  ## install, and say how to go on
+	@echo "edit template/, then: $(RUN) -m trellis new demo/mine && cd demo/mine && make dev"
+
+lint: setup  ## style and format
+	"$(RUN)" -m ruff check
+	"$(RUN)" -m ruff format --check
+
+types: setup  ## static types
+	"$(RUN)" -m mypy
+
+test: setup  ## every test: unit, rendering, variants
+	"$(RUN)" -m pytest -n $(JOBS) $(ARGS)
+
+golden: setup  ## accept what the template renders now as the stored service and diffs
+	"$(RUN)" -m pytest -q tests/rendering/test_golden.py --update-golden
+
+check: lint types test  ## style, types and every test
+
+demo: setup  ## render a service, migrate it, serve it, and print requests to try
+	"$(RUN)" tests/support/demo.py
+
+demo-check: setup  ## the same on a free port: exercise it, and stop
+	"$(RUN)" tests/support/demo.py --check
+
+bench: setup  ## measure the generator against its targets
+	"$(RUN)" bench/generator.py $(ARGS)
+
+clean:  ## remove .venv and everything that was made
+	rm -rf "$(VENV)" demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,140 @@
+"""What would not give working code is refused before anything is written, by its field's name."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+from support import refusals
+from support.environments import environment
+from support.services import TEMPLATE, copy_of_template
+from trellis.errors import escape
+
+# On every way in: one of each kind, that YAML can hold.
+SAMPLE = [
+    "resources are a text",
+    "a field is a text",
+    "an unknown key of a field",
+    "a keyword as a field",
+    "the same class",
+    "a dangling reference",
+    "two that need each other",
+    "a unique boolean",
+    "a default too long",
+    "YAML's yes as a value",
+    "a control character",
+    "a bidi override in a text",
+    "a name that leaves no slug",
+    "no such api",
+]
+
+
+@pytest.fixture
+def blueprint(request, tmp_path):
+    """A file with the case's values, and the place that must be named."""
+    values, place = refusals.CASES[request.param]
+    path = tmp_path / "blueprint.yml"
+    path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    return path, place
+
+
+@pytest.mark.parametrize("case", refusals.CASES)
+def test_the_rules_name_the_field(case):
+    values, place = refusals.CASES[case]
+
+    problems = TEMPLATE.validate(values)
+
+    assert [problem.where for problem in problems] == [place]
+    assert 10 < len(problems[0].what) < 400
+    assert escape(problems[0].what) == problems[0].what
+
+
+def test_all_problems_are_told_at_once():
+    fields = [{"name": "class", "type": "string"}, {"name": "a", "type": "strng"}]
+    values = {"resources": [{"name": "task", "fields": fields}, {"name": "if", "fields": fields}]}
+
+    first = TEMPLATE.validate(values)
+    second = TEMPLATE.validate({"resources": values["resources"][:1], "author_email": "x"})
+
+    assert [problem.where for problem in first] == ["resources[1].name"]
+    assert [problem.where for problem in second] == [
+        "author_email",
+        "resources[0].fields[0].name",
+        "resources[0].fields[1].type",
+    ]
+
+
+@pytest.mark.parametrize("blueprint", SAMPLE, indirect=True)
+def test_trellis_new_refuses_it(blueprint, tmp_path):
+    path, place = blueprint
+
+    command = [sys.executable, "-m", "trellis", "new", "made", "--from", path.name, "--yes"]
+    completed = run(command, tmp_path)
+
+    assert completed.returncode == 4
+    assert completed.stdout == ""
+    assert len(completed.stderr.splitlines()) <= 5
+    assert place in completed.stderr
+    assert "Traceback" not in completed.stderr
+    assert all(character.isprintable() or character == "\n" for character in completed.stderr)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("blueprint", SAMPLE[:6], indirect=True)
+def test_plain_copier_refuses_it(blueprint, tmp_path):
+    path, place = blueprint
+    template = copy_of_template(tmp_path / "template")
+
+    command = ["copier", "copy", "--defaults", "--data-file", path.name]
+    completed = run([sys.executable, "-m", *command, str(template), "made"], tmp_path)
+
+    assert completed.returncode != 0
+    assert place in completed.stderr
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "title:strng",
+        "title:string:unique:unique",
+        "Title:string",
+        "title",
+        "author:ref:user",
+        "state:enum:a,a",
+        "price:decimal:2,3",
+        "done:boolean:default=maybe",
+    ],
+)
+def test_the_shorthand_is_held_to_the_same_rules(word, tmp_path):
+    command = [sys.executable, "-m", "trellis", "new", "made", "-r", f"task {word}", "--yes"]
+
+    completed = run([*command, "--no-install", "--no-git"], tmp_path)
+
+    assert completed.returncode in {2, 4}
+    assert list(tmp_path.iterdir()) == []
+    assert "resources[0].fields[0]" in completed.stderr or repr(word) in completed.stderr
+
+
+def test_a_refusal_is_a_document_for_programs(tmp_path):
+    command = [sys.executable, "-m", "trellis", "new", "made", "--json", "-d", "api=asnyc"]
+
+    completed = run(command, tmp_path)
+
+    error = json.loads(completed.stdout)["error"]
+    assert completed.returncode == error["exit_code"] == 4
+    assert [problem["where"] for problem in error["problems"]] == ["api"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(command, folder):
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(COLUMNS="200"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,198 @@
+"""The lists of names that the rules refuse hold what is true of the libraries and the service."""
+
+import ast
+import builtins
+import json
+import keyword
+import re
+import subprocess
+
+import pytest
+from support.environments import base_python, environment
+from support.invention import FIELD_NAMES, RESOURCE_NAMES
+from support.services import CORE, TEMPLATE, python_files
+
+ATTRIBUTES = """
+import json, warnings
+warnings.simplefilter("ignore")
+from pydantic import BaseModel
+from sqlalchemy.orm import DeclarativeBase
+from sqlmodel import SQLModel
+names = {n for c in (BaseModel, DeclarativeBase, SQLModel) for n in dir(c) if n[0] != "_"}
+print(json.dumps(sorted(names)))
+"""
+EVERY_TYPE = {
+    "resources": [
+        {
+            "name": "thing",
+            "fields": [
+                {"name": f"a_{kind}", "type": kind, "optional": optional} | details
+                for optional in (False, True)
+                for kind, details in {
+                    "string": {"unique": True},
+                    "text": {},
+                    "integer": {"default": 2**40},
+                    "float": {},
+                    "decimal": {"index": True},
+                    "boolean": {},
+                    "date": {},
+                    "datetime": {},
+                    "uuid": {},
+                    "email": {},
+                    "url": {},
+                    "json": {"default": {}},
+                    "enum": {"values": ["a"], "default": "a"},
+                    "reference": {"to": "other"},
+                }.items()
+                if not optional or kind not in {"json", "enum"}
+            ],
+        },
+        {"name": "other", "fields": [{"name": "name", "type": "string"}]},
+    ]
+}
+for number, field in enumerate(EVERY_TYPE["resources"][0]["fields"]):
+    field["name"] += f"_{number}"
+    if field["optional"]:
+        field.pop("default", None)
+
+
+@pytest.fixture(scope="module")
+def library_names(tmp_path_factory, rendered):
+    """The public attributes of the classes that models and schemas derive from."""
+    env = environment()
+    folder = tmp_path_factory.mktemp("libraries")
+    subprocess.run(
+        ["uv", "venv", "--quiet", "--python", base_python(), folder], check=True, env=env
+    )
+    python = folder / "bin/python"
+    wanted = ["pydantic", "sqlalchemy>=2.1", "sqlmodel"]
+    subprocess.run(
+        ["uv", "pip", "install", "--quiet", "--python", python, *wanted], check=True, env=env
+    )
+    said = subprocess.run(
+        [python, "-c", ATTRIBUTES], check=True, capture_output=True, text=True, env=env
+    )
+    return json.loads(said.stdout)
+
+
+@pytest.fixture(scope="module")
+def services(rendered):
+    """Every type of field in every core variant and with both kinds of key."""
+    return [
+        rendered(EVERY_TYPE, choices, {"primary_key": key})
+        for choices in CORE.values()
+        for key in ("integer", "uuid7")
+    ]
+
+
+def refused_as_field(name):
+    fields = [{"name": name, "type": "string"}]
+    return bool(TEMPLATE.validate({"resources": [{"name": "thing", "fields": fields}]}))
+
+
+def refused_as_resource(name, plural):
+    fields = [{"name": "title", "type": "string"}]
+    given = [{"name": name, "plural": plural, "fields": fields}]
+    return bool(TEMPLATE.validate({"resources": given}))
+
+
+def test_every_attribute_of_the_libraries_is_refused(library_names):
+    assert len(library_names) > 20
+    assert [name for name in library_names if not refused_as_field(name)] == []
+
+
+@pytest.mark.parametrize("word", keyword.kwlist)
+def test_every_keyword_is_refused(word):
+    assert refused_as_field(word)
+    assert refused_as_resource(word, "things")
+    assert refused_as_resource("thing", word)
+
+
+def test_every_module_of_a_service_is_refused_as_a_folder(services):
+    modules = {
+        match[1]
+        for service in services
+        for name in service.files
+        if (match := re.match(r"(?:app|tests)/(\w+)\.py$", name))
+    } - {"__init__"}
+
+    assert {"main", "models", "database", "conftest", "test_app"} <= modules
+    assert [name for name in modules if not refused_as_resource("thing", name)] == []
+
+
+def test_every_class_that_a_resource_could_clash_with_is_refused(services):
+    """A resource's classes stand beside everything that its modules import or define."""
+    clashing = set()
+    for service in services:
+        for name, text in python_files(service):
+            if re.match(r"app/(things|others)/", name):
+                clashing |= set(names_that_clash(class_like_names(ast.parse(text))))
+
+    accepted = [name for name in clashing if not refused_as_resource(snake_case(name), "rows")]
+
+    assert {"Mapped", "Session", "Page"} <= clashing
+    assert accepted == []
+
+
+def test_what_can_be_rendered_is_accepted():
+    """Refusing too much is a fault, too."""
+    resources = ("order", "user", "group", "object", "type", "event", "file", "exception", "task")
+    fields = (
+        "date",
+        "order",
+        "type",
+        "from_date",
+        "user",
+        "group",
+        "value",
+        "key",
+        "title",
+        "name",
+    )
+
+    assert [name for name in resources if refused_as_resource(name, f"{name}_rows")] == []
+    assert [name for name in fields if refused_as_field(name)] == []
+    assert len(RESOURCE_NAMES) > 100
+    assert len(FIELD_NAMES) > 100
+
+
+def test_a_resource_may_be_called_like_a_builtin():
+    words = [name for name in dir(builtins) if name.islower() and name not in keyword.kwlist]
+
+    accepted = [name for name in words if not refused_as_resource(name.strip("_"), "rows")]
+
+    assert len(accepted) > 60
+
+
+def class_like_names(tree):
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    defined = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    assigned = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        name for name in imported | defined | assigned if name[0].isupper() and not name.isupper()
+    }
+
+
+def names_that_clash(names):
+    """Which resource's classes would be called as something else is in a module of these names."""
+    own = ("Thing", "Other")
+    foreign = {name for name in names if not name.startswith(own)}
+    for suffix in ("", "Create", "Query", "Read", "Sort", "Update"):
+        if any(f"{name}{suffix}" in names for name in own):
+            yield from (name.removesuffix(suffix) for name in foreign if name.endswith(suffix))
+
+
+def snake_case(name):
+    """What would make a class of that name: UtcDatetime is utc_datetime, URL would be u_r_l."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,112 @@
+"""Which files a choice touches: exactly these, and the answers file, which keeps the choice."""
+
+import re
+
+import pytest
+from support.services import ANSWERS_FILE, BLUEPRINTS, CHOICES
+
+# Two services that differ in one choice alone differ in exactly these files. `*` is a resource.
+SURFACE = {
+    "api": {
+        "AGENTS.md",
+        "app/*/router.py",
+        "app/*/service.py",
+        "app/database.py",
+        "app/errors.py",
+        "app/health.py",
+        "app/main.py",
+        "app/pagination.py",
+        "migrations/env.py",
+        "pyproject.toml",
+        "tests/*/factory.py",
+        "tests/*/test_*.py",
+        "tests/conftest.py",
+        "tests/test_app.py",
+    },
+    "orm": {
+        "AGENTS.md",
+        "app/*/models.py",
+        "app/*/router.py",
+        "app/*/schemas.py",
+        "app/*/service.py",
+        "app/columns.py",
+        "app/database.py",
+        "app/health.py",
+        "app/models.py",
+        "app/pagination.py",
+        "app/schemas.py",
+        "migrations/env.py",
+        "pyproject.toml",
+        "tests/conftest.py",
+    },
+    "database": {
+        ".env.example",
+        ".github/workflows/ci.yml",
+        ".gitignore",
+        "Dockerfile",
+        "README.md",
+        "app/database.py",
+        "app/embedded.py",
+        "app/errors.py",
+        "app/settings.py",
+        "compose.yaml",
+        "migrations/env.py",
+        "pyproject.toml",
+        "tests/conftest.py",
+    },
+    "primary_key": {
+        "app/*/schemas.py",
+        "app/columns.py",
+        "app/schemas.py",
+        "migrations/versions/*",
+        "pyproject.toml",
+        "tests/*/test_*.py",
+    },
+    "ci": {".github/workflows/ci.yml", ".gitlab-ci.yml"},
+    "docker": {
+        ".dockerignore",
+        ".github/workflows/ci.yml",
+        "Dockerfile",
+        "README.md",
+        "compose.yaml",
+    },
+    "python_version": {".github/workflows/ci.yml", "Dockerfile", "pyproject.toml"},
+}
+# The type of a key shows in a model that refers to another table; `tasks` refers to none.
+OF_REFERENCES = {"primary_key": {"app/*/models.py"}}
+
+
+@pytest.mark.parametrize("axis", CHOICES)
+def test_a_choice_touches_exactly_its_files(axis, rendered):
+    assert touched(rendered, BLUEPRINTS["tasks"], axis) == SURFACE[axis]
+
+
+@pytest.mark.parametrize("axis", CHOICES)
+def test_more_resources_are_not_another_surface(axis, rendered):
+    shop = {"resources": BLUEPRINTS["shop"]["resources"]}
+
+    assert touched(rendered, shop, axis) == SURFACE[axis] | OF_REFERENCES.get(axis, set())
+
+
+def touched(rendered, blueprint, axis):
+    """The files that differ from those of the default, for any other value of the choice."""
+    default, *others = CHOICES[axis]
+    first = rendered(blueprint, {axis: default}).files
+    names = set()
+    for value in others:
+        second = rendered(blueprint, {axis: value}).files
+        names |= {name for name in first | second if first.get(name) != second.get(name)}
+    assert ANSWERS_FILE in names
+    return {generic(name) for name in names - {ANSWERS_FILE}}
+
+
+def generic(name):
+    """A path with a star for the resource that it is of."""
+    if name.startswith("migrations/versions/"):
+        return "migrations/versions/*"
+    return re.sub(r"^(app|tests)/\w+/(test_)?(\w+)", own_name, name)
+
+
+def own_name(match):
+    folder, test, rest = match.groups()
+    return f"{folder}/*/test_*" if test else f"{folder}/*/{rest}"

@@ -1,0 +1,118 @@
+"""Workflows, ours and rendered: valid, pinned, and safe."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from support.environments import environment
+from support.services import BLUEPRINTS, COVERING, ROOT
+from trellis import matrix
+
+OURS = ROOT / ".github/workflows"
+PINNED = re.compile(r"^\s*(?:- )?uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+TOOLS = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def workflows(rendered, tmp_path_factory):
+    """Ours, and those of every variant that has some; each below a folder of its own."""
+    root = tmp_path_factory.mktemp("workflows")
+    shutil.copytree(OURS, root / "ours/.github/workflows")
+    for name, choices in COVERING.items():
+        source = rendered(BLUEPRINTS["blog"], choices).path / ".github"
+        if source.exists():
+            shutil.copytree(source, root / name / ".github")
+    return sorted(root.rglob("*.yml"))
+
+
+def test_every_action_is_pinned_by_commit_with_its_version(workflows):
+    lines = [
+        line
+        for path in workflows
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\buses:", line)
+    ]
+
+    assert len(lines) > 10
+    assert [line for line in lines if not PINNED.match(line)] == []
+
+
+def test_no_job_has_more_rights_than_it_needs(workflows):
+    for path in workflows:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert document["permissions"] == {}, path
+        for name, job in document["jobs"].items():
+            assert job.get("permissions", {}) in ({}, {"contents": "read"}), (path, name)
+            assert job["timeout-minutes"] <= 30, (path, name)
+
+
+def test_they_fit_the_schema(workflows):
+    passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+
+
+def test_an_auditor_finds_nothing(workflows):
+    passes("zizmor", "--offline", "--no-progress", "--persona", "regular", *workflows)
+
+
+@pytest.mark.skipif(not shutil.which("actionlint"), reason="no wheel carries actionlint")
+def test_a_linter_finds_nothing(workflows):
+    passes(shutil.which("actionlint"), *workflows)
+
+
+def test_gitlab_pipelines_fit_their_schema(rendered, tmp_path):
+    paths = []
+    for name, choices in COVERING.items():
+        if choices["ci"] == "gitlab":
+            paths.append(tmp_path / f"{name}.yml")
+            text = rendered(BLUEPRINTS["blog"], choices).files[".gitlab-ci.yml"]
+            paths[-1].write_text(text, encoding="utf-8")
+
+    passes("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *paths)
+
+
+def test_ours_runs_what_the_tests_call_the_variants():
+    document = yaml.safe_load((OURS / "ci.yml").read_text(encoding="utf-8"))
+    job = document["jobs"]["variant"]
+    offered = matrix.selection("all")
+
+    assert job["strategy"]["matrix"] == "${{ fromJSON(needs.fast.outputs.matrix) }}"
+    assert job["name"] == "${{ matrix.id }}"
+    assert "--variant $VARIANT" in job["steps"][-1]["run"]
+    assert {variant.id for variant in matrix.core()} < {variant.id for variant in offered}
+    assert all(variant.choices["python_version"] for variant in offered)
+
+
+def test_ours_waits_for_every_job():
+    jobs = yaml.safe_load((OURS / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+
+    assert set(jobs["alls-green"]["needs"]) == set(jobs) - {"alls-green"}
+
+
+def test_every_verb_that_ours_uses_is_in_the_makefile():
+    text = (OURS / "ci.yml").read_text(encoding="utf-8") + (ROOT / ".ci/run").read_text("utf-8")
+    verbs = {
+        verb
+        for line in re.findall(r"^ *(?:- run: )?make ([a-z -]+)", text, re.MULTILINE)
+        for verb in line.split()
+    }
+
+    known = subprocess.run(
+        ["make", "--directory", ROOT, "--dry-run", *sorted(verbs - {"demo"})],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert {"lint", "types", "test", "demo-check", "bench"} <= verbs
+    assert known.returncode == 0, known.stderr
+
+
+def passes(tool, *words):
+    command = [str(TOOLS / tool), *map(str, words)]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr

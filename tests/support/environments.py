@@ -1,0 +1,148 @@
+"""Commands run in a rendered service as its team would run them, and servers of it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+PATIENCE = 300.0
+# Of this test run, of a `make` around it, or of another environment: none of a service's business.
+_FOREIGN = ("COPIER_", "GIT_", "HYPOTHESIS_", "MAKE", "MFLAGS", "PYTEST_", "TRELLIS_")
+_FOREIGN_NAMES = {
+    "DATABASE_URL", "LOG_LEVEL", "MYPYPATH", "PORT", "PYTHONHASHSEED", "PYTHONPATH",
+    "TEST_DATABASE_URL", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV",
+}  # fmt: skip
+
+
+class CommandError(Exception):
+    """A command that failed, and the end of what it said."""
+
+
+def base_python() -> str:
+    """The interpreter that runs the tests, outside of its virtual environment."""
+    return str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
+
+
+def running_version() -> str:
+    """Its version as a blueprint writes it."""
+    return "{}.{}".format(*sys.version_info)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The caller's environment without what is not a service's business."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(_FOREIGN) and key not in _FOREIGN_NAMES
+    }
+    # A virtual environment's folder for programs would come before a service's own.
+    folders = [f for f in kept["PATH"].split(os.pathsep) if f != str(Path(sys.prefix, "bin"))]
+    folders.append(str(Path(sys.prefix, "bin")))
+    return kept | {
+        "NO_COLOR": "1",
+        "PATH": os.pathsep.join(folders),
+        "UV_PYTHON": base_python(),
+        "UV_PYTHON_DOWNLOADS": "never",
+        **more,
+    }
+
+
+def run(folder: Path, *command: str, env: Mapping[str, str], patience: float = PATIENCE) -> str:
+    """What the command prints; CommandError with the end of it when it fails."""
+    completed = subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="backslashreplace",
+        timeout=patience,
+        check=False,
+    )
+    if completed.returncode:
+        said = "\n".join(completed.stdout.splitlines()[-60:])
+        raise CommandError(f"{' '.join(command)} exited with {completed.returncode}:\n{said}")
+    return completed.stdout
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
+    """The address at which uvicorn serves it; the socket is ours, so that no port is raced for."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [
+            str(folder / ".venv/bin/python"), "-m", "uvicorn", "app.main:app",
+            "--fd", str(listener.fileno()),
+        ]  # fmt: skip
+        port = listener.getsockname()[1]
+        with started(folder, command, env, port, pass_fds=[listener.fileno()]) as address:
+            yield address
+
+
+@contextmanager
+def started(
+    folder: Path,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    port: int,
+    pass_fds: Sequence[int] = (),
+) -> Iterator[str]:
+    """A server in a process group of its own, which is ended with the block."""
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(process, address, log)
+        yield address
+    finally:
+        _stop(process)
+
+
+def _wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{address}/health/live", timeout=5).status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise CommandError(f"the server does not answer:\n{log.read_text(errors='replace')}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(15)
+        except ProcessLookupError:
+            process.wait()
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        else:
+            return

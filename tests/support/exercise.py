@@ -1,0 +1,252 @@
+"""What a running service promises over HTTP, whatever its blueprint."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx2
+
+from support.payloads import Row, Rows, attribute, is_filter, is_required, is_sortable, same, value
+
+Resource = Mapping[str, Any]
+JSON = {"content-type": "application/json"}
+PROBLEM = "application/problem+json"
+# Of the inside of a service; no answer may say them.
+INTERNAL = (
+    "sqlalchemy",
+    "sqlite",
+    "asyncpg",
+    "psycopg",
+    "postgres",
+    "traceback",
+    "insert into",
+    ".py",
+)
+UNKNOWN = {int: 9_007_199, str: "01900000-0000-7000-8000-000000000000"}
+
+
+def everything(address: str, resources: list[dict[str, Any]]) -> None:
+    """All promises, one after the other."""
+    with httpx2.Client(base_url=address, timeout=30) as client:
+        rows = Rows(client, resources)
+        is_alive_and_documented(client, resources)
+        answers_with_problems(client)
+        for path in rows.paths.values():
+            refuses_large_bodies(client, path)
+        for resource in resources:
+            stores_rows(client, rows, resource)
+            lists_in_pages(client, rows, resource)
+            filters_and_sorts(client, rows, resource)
+            refuses_bad_queries(client, rows, resource)
+            refuses_bad_rows(client, rows, resource)
+            guards_references(client, rows, resource)
+
+
+def is_alive_and_documented(client: httpx2.Client, resources: list[dict[str, Any]]) -> None:
+    assert client.get("/health/live").json() == {"status": "ok"}
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    assert "text/html" in client.get("/docs").headers["content-type"]
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert len(Rows(client, resources).paths) == len(resources)
+
+
+def answers_with_problems(client: httpx2.Client) -> None:
+    """Faults of no resource in particular."""
+    is_problem(client.get("/no-such-path"), 404)
+    wrong_method = client.put("/health/live", json={})
+    is_problem(wrong_method, 405)
+    assert wrong_method.headers["allow"] == "GET"
+
+
+def refuses_large_bodies(client: httpx2.Client, path: str) -> None:
+    """However the length of the body is announced."""
+    announced = b"x" * 1_100_000
+    chunks = (b"x" * 10_000 for _ in range(110))
+    for body in (announced, chunks):
+        is_problem(client.post(path, content=body, headers=JSON), 413)
+
+
+def stores_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """Create, read, change, delete."""
+    path = rows.path(resource)
+    data = rows.data(resource)
+
+    created = client.post(path, json=data)
+    assert created.status_code == 201, created.text
+    row = created.json()
+    location = created.headers["location"]
+    assert location == f"{path}/{row['id']}"
+    assert client.get(location).json() == row
+    for field in resource["fields"]:
+        sent = data.get(attribute(field))
+        assert same(field, sent, row[attribute(field)]), (field, sent, row)
+
+    for field in resource["fields"]:
+        changed = value(field, 7_777) if field["type"] != "reference" else row[attribute(field)]
+        answer = client.patch(location, json={attribute(field): changed})
+        assert answer.status_code == 200, answer.text
+        others = set(row) - {attribute(field), "updated_at"}
+        assert same(field, changed, answer.json()[attribute(field)]), (field, answer.json())
+        assert {key: answer.json()[key] for key in others} == {key: row[key] for key in others}
+        row = client.get(location).json()
+        assert row == answer.json()
+    assert client.patch(location, json={}).json()["id"] == row["id"]
+
+    deleted = client.delete(location)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    is_problem(client.get(location), 404)
+    is_problem(client.patch(location, json={}), 404)
+    is_problem(client.delete(location), 404)
+
+
+def lists_in_pages(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """By Link, forwards and backwards, each row once; and by offset."""
+    path = rows.path(resource)
+    for _ in range(5):
+        rows.create(resource)
+    ids = [row["id"] for row in everything_listed(client, path, {"limit": 100})]
+
+    assert [row["id"] for row in everything_listed(client, path, {"limit": 2})] == ids
+    backwards = everything_listed(client, path, {"limit": 3, "sort": "-id"})
+    assert [row["id"] for row in backwards] == ids[::-1]
+    assert len(ids) == len(set(ids)) >= 5
+    assert ids == sorted(ids)
+    by_offset = client.get(path, params={"limit": 2, "offset": 1}).json()
+    assert [row["id"] for row in by_offset] == ids[1:3]
+
+
+def filters_and_sorts(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """Every field that can be filtered or sorted by."""
+    path = rows.path(resource)
+    listed = list(everything_listed(client, path, {"limit": 100}))
+    for field in filter(is_filter, resource["fields"]):
+        name = attribute(field)
+        wanted = next((row[name] for row in listed if row[name] is not None), None)
+        if wanted is not None:
+            matching = [row["id"] for row in listed if row[name] == wanted]
+            text = str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
+            answer = list(everything_listed(client, path, {name: text, "limit": 2}))
+            assert [row["id"] for row in answer] == matching, field
+    for field in filter(is_sortable, resource["fields"]):
+        name = attribute(field)
+        upwards = list(everything_listed(client, path, {"sort": name, "limit": 3}))
+        downwards = list(everything_listed(client, path, {"sort": f"-{name}", "limit": 3}))
+        assert sorted(row["id"] for row in upwards) == sorted(row["id"] for row in listed), field
+        assert upwards == downwards[::-1], field
+
+
+def refuses_bad_queries(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """Of lists and of ids."""
+    path = rows.path(resource)
+    for query in (
+        {"limit": 0}, {"limit": 101}, {"limit": "many"}, {"offset": -1}, {"sort": "nothing"},
+        {"sort": "id; drop table"}, {"cursor": "%00"}, {"no_such_field": "1"},
+    ):  # fmt: skip
+        is_problem(client.get(path, params=query), 422)
+    for cursor in ("e30", "WyJpZCJd", "WyJpZCIsIG51bGwsIG51bGxd", "A"):
+        is_problem(client.get(path, params={"cursor": cursor}), 404)
+    first = client.get(path, params={"limit": 1})
+    following = httpx2.URL(first.links["next"]["url"])
+    is_problem(client.get(following.copy_merge_params({"sort": "-id"})), 404)
+    is_problem(client.get(f"{path}/not-an-id"), 422)
+
+
+def refuses_bad_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """Nothing that was sent comes back in the refusal."""
+    path = rows.path(resource)
+    data = rows.data(resource)
+    private = "known-to-nobody-else"
+
+    is_problem(client.put(path, json=data), 405)
+    is_problem(client.post(path, content=b"{", headers=JSON), 422)
+    is_problem(client.post(path, json=[]), 422)
+    unknown = client.post(path, json=data | {"surprise": private})
+    is_problem(unknown, 422)
+    assert private not in unknown.text
+
+    for field in resource["fields"]:
+        name = attribute(field)
+        nested: Any = [] if field["type"] == "json" else [{"private": private}]
+        if is_required(field):
+            missing = {key: item for key, item in data.items() if key != name}
+            answer = client.post(path, json=missing)
+            is_problem(answer, 422)
+            assert [error["location"] for error in answer.json()["errors"]] == [f"body.{name}"]
+        if nested:
+            answer = client.post(path, json=data | {name: nested})
+            is_problem(answer, 422)
+            assert private not in answer.text
+        if not field.get("optional"):
+            is_problem(client.post(path, json=data | {name: None}), 422)
+
+    row = rows.create(resource)
+    for field in resource["fields"]:
+        if field.get("unique"):
+            copy = rows.data(resource) | {attribute(field): row[attribute(field)]}
+            is_problem(client.post(path, json=copy), 409)
+
+
+def guards_references(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """A reference leads to a row; when that row goes, its `on_delete` says what happens."""
+    path = rows.path(resource)
+    for field in resource["fields"]:
+        if field["type"] != "reference":
+            continue
+        name = attribute(field)
+        data = rows.data(resource)
+        target = rows.create({"name": field["to"], **rows._resources[field["to"]]})
+        dangling = UNKNOWN[type(target["id"])]
+        is_problem(client.post(path, json=data | {name: dangling}), 422)
+        row = rows.create(resource, **{name: target["id"]})
+        target_path = f"{rows.paths[field['to']]}/{target['id']}"
+
+        lists = list(nested_lists(client, rows, target_path, field["to"], resource))
+        assert any([row] == client.get(one).json() for one in lists), (field, lists)
+
+        answer = client.delete(target_path)
+        left = client.get(f"{path}/{row['id']}")
+        match field.get("on_delete", "restrict"):
+            case "restrict":
+                is_problem(answer, 409)
+                assert left.json() == row
+            case "cascade":
+                assert answer.status_code == 204
+                is_problem(left, 404)
+            case "set_null":
+                assert answer.status_code == 204
+                assert left.json()[name] is None
+
+
+def nested_lists(
+    client: httpx2.Client, rows: Rows, target_path: str, target: str, resource: Resource
+) -> Iterator[str]:
+    """The lists below one row of the target that hold rows of the resource."""
+    own = rows.path(resource).removeprefix("/")
+    for path in client.get("/openapi.json").json()["paths"]:
+        collection, brace, rest = path.partition("/{")
+        tail = rest.partition("}/")[2]
+        if brace and collection == rows.paths[target] and tail.split("_as_")[0] == own:
+            yield f"{target_path}/{tail}"
+
+
+def everything_listed(client: httpx2.Client, path: str, query: Mapping[str, Any]) -> Iterator[Row]:
+    """The rows of a list, following its links to the end."""
+    response = client.get(path, params=dict(query))
+    while True:
+        assert response.status_code == 200, response.text
+        yield from response.json()
+        if "next" not in response.links:
+            return
+        response = client.get(response.links["next"]["url"])
+
+
+def is_problem(response: httpx2.Response, status: int) -> None:
+    """RFC 9457, and nothing of the inside."""
+    assert response.status_code == status, (response.request.url, response.text)
+    assert response.headers["content-type"] == PROBLEM, response.text
+    body = response.json()
+    assert body["status"] == status
+    assert body["type"]
+    assert body["title"]
+    said = response.text.lower()
+    assert not [word for word in INTERNAL if word in said], response.text

@@ -1,0 +1,155 @@
+"""The core variants × the four blueprints: set up, checked, migrated and served as a team would.
+
+`--variant ID` (see `trellis matrix`) proves another variant instead; CI proves them all that way.
+"""
+
+import httpx2
+import pytest
+from support import agreement, environments, exercise, projects
+from support.payloads import Rows
+from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
+
+# The longest first, so that no worker is left with it at the end.
+ORDER = sorted(BLUEPRINTS, key=lambda name: -len(BLUEPRINTS[name]["resources"]))
+
+
+def pytest_generate_tests(metafunc):
+    if "project" not in metafunc.fixturenames:
+        return
+    known = CORE | COVERING
+    wanted = metafunc.config.getoption("variant") or CORE
+    names = [(variant, blueprint) for blueprint in ORDER for variant in wanted]
+    params = [
+        pytest.param((blueprint, known[variant]), id=f"{variant}-{blueprint}")
+        for variant, blueprint in names
+    ]
+    metafunc.parametrize("project", params, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def plain_template(tmp_path_factory):
+    return copy_of_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="module")
+def project(request, copie_session, plain_template, shared):
+    """A service in an environment that uv made from its pyproject.toml alone."""
+    name, choices = request.param
+    blueprint = BLUEPRINTS[name] | choices | {"python_version": environments.running_version()}
+
+    result = copie_session.copy(extra_answers=blueprint, template_dir=plain_template)
+
+    assert result.exception is None
+    assert {key: result.answers[key] for key in blueprint} == blueprint
+    with projects.set_up(result.project_dir, result.answers, shared) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address(project):
+    """Where a real server serves it, on a real port, with a migrated database."""
+    project.run("make", "migrate")
+    with environments.served(project.folder, project.env) as served_at:
+        yield served_at
+
+
+@pytest.fixture
+def client(address):
+    with httpx2.Client(base_url=address, timeout=30) as made:
+        yield made
+
+
+@pytest.fixture
+def rows(client, project):
+    return Rows(client, project.blueprint["resources"])
+
+
+def test_its_own_check_passes(project):
+    said = project.run("make", "check")
+
+    assert "All checks passed!" in said
+    assert "Success: no issues found" in said
+    assert " passed" in said
+
+
+def test_its_migrations_lead_up_down_and_up_again(project):
+    project.alembic("upgrade", "head")
+    built = project.tables()
+    project.alembic("check")
+    project.alembic("downgrade", "base")
+    left = project.tables()
+    project.alembic("upgrade", "head")
+
+    assert list(left) == ["alembic_version"]
+    assert project.tables() == built
+    assert len(built) == 1 + len(project.blueprint["resources"])
+
+
+def test_its_migrations_can_be_read_as_sql(project):
+    sql = project.alembic("upgrade", "head", "--sql")
+
+    assert sql.count("CREATE TABLE") == 1 + len(project.blueprint["resources"])
+
+
+def test_all_variants_have_the_same_tables(project, shared, request):
+    project.alembic("upgrade", "head")
+
+    agrees(shared, request, "tables", project.tables())
+
+
+def test_all_variants_have_the_same_api(client, shared, request):
+    agrees(shared, request, "openapi", client.get("/openapi.json").json())
+
+
+def test_it_is_alive_and_documented(client, project):
+    exercise.is_alive_and_documented(client, project.blueprint["resources"])
+
+
+def test_it_answers_every_fault_with_a_problem(client):
+    exercise.answers_with_problems(client)
+
+
+def test_rows_are_created_read_changed_and_deleted(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.stores_rows(client, rows, resource)
+
+
+def test_lists_are_paged(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.lists_in_pages(client, rows, resource)
+
+
+def test_lists_are_filtered_and_sorted(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.filters_and_sorts(client, rows, resource)
+
+
+def test_bad_queries_are_refused(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.refuses_bad_queries(client, rows, resource)
+
+
+def test_bad_rows_are_refused(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.refuses_bad_rows(client, rows, resource)
+
+
+def test_bodies_that_are_too_large_are_refused(client, rows):
+    for path in rows.paths.values():
+        exercise.refuses_large_bodies(client, path)
+
+
+def test_references_are_guarded(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        exercise.guards_references(client, rows, resource)
+
+
+def agrees(shared, request, kind, value):
+    """With the variant of the same blueprint and kind of key that was tested first."""
+    blueprint, choices = request.node.callspec.params["project"]
+    topic = f"{kind}-{blueprint}-{choices['primary_key']}"
+    variant = request.node.callspec.id
+
+    first, said = agreement.standard(shared, topic, variant, value)
+
+    assert value == said, f"{variant} and {first} do not have the same {kind}"
