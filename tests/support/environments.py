@@ -1,10 +1,12 @@
 """Commands run in a rendered service as its team would run them, and servers of it."""
 
+import functools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,10 +50,22 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {
         "NO_COLOR": "1",
         "PATH": os.pathsep.join(folders),
+        # A service's pytest would tidy up behind this one.
+        "PYTEST_DEBUG_TEMPROOT": _temporary(),
         "UV_PYTHON": base_python(),
         "UV_PYTHON_DOWNLOADS": "never",
         **more,
     }
+
+
+@functools.cache
+def _temporary() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="trellis-tests-")
+    _KEPT.append(folder)
+    return folder.name
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def run(folder: Path, *command: str, env: Mapping[str, str], patience: float = PATIENCE) -> str:

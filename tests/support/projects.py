@@ -49,5 +49,5 @@ def set_up(folder: Path, blueprint: Mapping[str, Any], shared: Path) -> Iterator
             server = postgres.server_url(shared)
             name = f"trellis_{zlib.crc32(str(folder).encode()):08x}"
             url = stack.enter_context(postgres.database(server, name, folder, env))
-            env |= {"DATABASE_URL": url, "TEST_DATABASE_URL": server}
+            env |= {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
         yield Project(folder, blueprint, env)

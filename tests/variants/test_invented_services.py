@@ -1,0 +1,98 @@
+"""A sample of invented blueprints, run: imported, typed, migrated, tested and served."""
+
+import itertools
+import os
+import tomllib
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from support import environments, exercise, postgres, projects
+from support.invention import blueprints
+from support.services import BLUEPRINTS, CORE, Renderings
+
+SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
+# Twelve: every core variant, half of them twice.
+SAMPLE = {
+    f"{number:02d}-{name}": (number, choices)
+    for number, (name, choices) in enumerate(itertools.islice(itertools.cycle(CORE.items()), 12))
+}
+
+
+@pytest.fixture(scope="session")
+def laboratory(shared):
+    """One environment for all of them, with what any of them needs."""
+    folder = shared / f"laboratory-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    folder.mkdir()
+    env = environments.environment()
+    render = Renderings(folder)
+    wanted = set()
+    for choices in CORE.values():
+        shop = render(BLUEPRINTS["shop"], choices, {"primary_key": "uuid7"})
+        document = tomllib.loads(shop.files["pyproject.toml"])
+        wanted |= {*document["project"]["dependencies"], *document["dependency-groups"]["dev"]}
+    environments.run(folder, "uv", "venv", "--quiet", ".venv", env=env)
+    install = ["uv", "pip", "install", "--quiet", "--python", ".venv/bin/python"]
+    environments.run(folder, *install, *sorted(wanted), env=env)
+    return folder
+
+
+@pytest.fixture(scope="module", params=SAMPLE)
+def project(request, laboratory, shared, tmp_path_factory):
+    number, choices = SAMPLE[request.param]
+    version = {"python_version": environments.running_version()}
+    blueprint = invent(SEED + number) | choices | version
+    folder = Renderings(tmp_path_factory.mktemp("invented"))(blueprint).path
+    (folder / ".venv").symlink_to(laboratory / ".venv")
+    env = environments.environment(MYPY_CACHE_DIR=str(laboratory / "mypy"), UV_NO_SYNC="1")
+    if choices["database"] == "sqlite":
+        yield projects.Project(folder, blueprint, env)
+    else:
+        server = postgres.server_url(shared)
+        name = f"trellis_invented_{number}"
+        with postgres.database(server, name, folder, env) as url:
+            urls = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
+            yield projects.Project(folder, blueprint, env | urls)
+
+
+def invent(number):
+    """The largest of some."""
+    drawn = []
+
+    @settings(
+        max_examples=12,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @seed(number)
+    @given(blueprints())
+    def draw(blueprint):
+        drawn.append(blueprint)
+
+    draw()
+    return max(drawn, key=size)
+
+
+def size(blueprint):
+    return sum(len(resource["fields"]) for resource in blueprint["resources"])
+
+
+def test_it_is_strictly_typed(project):
+    assert "Success: no issues found" in project.run(".venv/bin/python", "-m", "mypy")
+
+
+def test_its_own_tests_pass(project):
+    assert " passed" in project.run(".venv/bin/python", "-m", "pytest", "-q")
+
+
+def test_it_is_migrated_and_served(project):
+    project.alembic("upgrade", "head")
+    built = project.tables()
+    project.alembic("check")
+    project.alembic("downgrade", "base")
+    project.alembic("upgrade", "head")
+
+    assert project.tables() == built
+    with environments.served(project.folder, project.env) as address:
+        exercise.everything(address, project.blueprint["resources"])
