@@ -69,16 +69,18 @@ def parse_yaml(text: str, where: str) -> Any:
         raise BlueprintError(f"is not valid YAML: {reason}", where=where) from error
 
 
-def assignments(items: Sequence[str], questions: Sequence[Question]) -> dict[str, Any]:
+def assignments(
+    items: Sequence[str], questions: Sequence[Question], flag: str = "-d "
+) -> dict[str, Any]:
     """The values of `-d KEY=VALUE`, each read as its question's type asks."""
     types = {question.name: question.type for question in questions}
     values: dict[str, Any] = {}
     for item in items:
         key, equals, text = item.partition("=")
         if not equals:
-            raise UsageError(f"-d {item!r} has no value", fix="write: -d KEY=VALUE")
+            raise UsageError(f"{flag}{item!r} has no value", fix=f"write: {flag}KEY=VALUE")
         if key in values:
-            raise UsageError(f"-d {key} is given twice", fix="keep one of them")
+            raise UsageError(f"{flag}{key} is given twice", fix="keep one of them")
         values[key] = _typed(text, types.get(key, "str"), key)
     return values
 

@@ -8,16 +8,22 @@ from typing import Annotated, NoReturn
 import typer
 
 from trellis import __version__, console
+from trellis.commands.add import add
+from trellis.commands.change import change
 from trellis.commands.matrix import matrix
 from trellis.commands.new import new
 from trellis.commands.options import options
+from trellis.commands.remove import remove
+from trellis.commands.status import diff, restore, status
+from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
 from trellis.guards import stoppable, terminable
 from trellis.names import nearest
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
-COMMANDS = (new, options, matrix)
+COMMANDS = (new, change, update, status, diff, restore, options, matrix)
+GROUPS = {"add": add, "remove": remove}
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -26,6 +32,11 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command(epilog=_EPILOG)(stoppable(command))
+for group_name, group in GROUPS.items():
+    for entry in group.registered_commands:
+        entry.epilog = _EPILOG
+        entry.callback = entry.callback and stoppable(entry.callback)
+    app.add_typer(group, name=group_name)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - what Typer calls
@@ -102,7 +113,7 @@ def _usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageErro
     """What the parser found, in our voice."""
     what = error.format_message()
     verb = next((word for word in words if not word.startswith("-")), "")
-    known = [command.__name__ for command in COMMANDS]
+    known = [*(command.__name__ for command in COMMANDS), *GROUPS]
     option = getattr(error, "option_name", None)
     context: typer.Context | None = getattr(error, "ctx", None)
     if option and context and what.startswith("No such option"):

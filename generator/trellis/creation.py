@@ -15,6 +15,7 @@ from trellis import console, project, report, steps
 from trellis.decision import Request, decide
 from trellis.destination import Destination, inspect
 from trellis.errors import DeclinedError, Stopped, escape
+from trellis.questions import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from trellis.template import Template
@@ -40,7 +41,7 @@ def create(request: Request) -> None:
         staged = stack.enter_context(project.staging(place))
         with console.progress("Rendering"):
             opened.render(values, staged.path)
-        project.verify(staged.path, template.ANSWERS_FILE)
+        project.verify(staged.path, ANSWERS_FILE)
         outcomes = list(_steps_before(request, place, staged.path, values))
         written = project.files(staged.path)
         staged.publish()
@@ -54,8 +55,6 @@ def create(request: Request) -> None:
 
 
 def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
-    from trellis.template import ANSWERS_FILE
-
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
         template.render(values, Path(folder, "service"))
         return project.verify(Path(folder, "service"), ANSWERS_FILE)

@@ -9,9 +9,12 @@ EXIT_CODES = {
     0: "done",
     1: "declined at the review; nothing was written",
     2: "the command line could not be understood",
+    3: "done, and conflicts were left that somebody has to resolve",
     4: "the blueprint was refused: a value, a name, a file",
     5: "the destination was refused, or could not be written",
     6: "the template could not be had, or is broken",
+    7: "the service was refused: not committed, in use by another run, or unreadable",
+    8: "status: a file is missing or stale; update --check: there is a newer version",
     70: "a defect of Trellis itself",
     74: "the machine refused: a full disk, a missing right",
     130: "interrupted, as 129, 141 and 143: whoever started it has gone, or has had enough",
@@ -86,6 +89,16 @@ class DestinationError(TrellisError):
 
     def __init__(self, what: str, *, where: str, fix: str = "") -> None:
         super().__init__(f"the destination {what}", where=where, fix=fix)
+
+
+class ServiceError(TrellisError):
+    """A service that is in no state to be changed, or in use by another run."""
+
+    kind = "service"
+    exit_code = 7
+
+    def __init__(self, what: str, *, where: str, fix: str = "") -> None:
+        super().__init__(f"the service {what}", where=where, fix=fix)
 
 
 class TemplateError(TrellisError):

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+ANSWERS_FILE = ".copier-answers.yml"
+
 
 @dataclass(frozen=True)
 class Question:

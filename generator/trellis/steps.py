@@ -41,6 +41,21 @@ def lock(folder: Path, place: Path, *, wanted: bool) -> Outcome:
     return Outcome(done="locked the versions of its dependencies in uv.lock")
 
 
+def relock(
+    scratch: Path, place: Path, project: bytes, before: bytes, *, wanted: bool
+) -> tuple[bytes | None, Outcome]:
+    """The lock of a changed pyproject.toml, made in a folder of its own; None if it cannot be."""
+    scratch.mkdir(parents=True)
+    (scratch / "pyproject.toml").write_bytes(project)
+    (scratch / "uv.lock").write_bytes(before)
+    outcome = lock(scratch, place, wanted=wanted)
+    if outcome.todo:
+        what = outcome.todo.replace("choose the versions of its dependencies", "renew uv.lock")
+        return None, Outcome(todo=what, command="uv lock && uv sync")
+    data = (scratch / "uv.lock").read_bytes()
+    return data, Outcome(done="renewed uv.lock; uv sync installs what it says")
+
+
 def install(place: Path, *, wanted: bool, locked: bool) -> Outcome:
     """`uv sync`: an environment of its own."""
     reason = _uv_obstacle(place, wanted=wanted) or ("" if locked else "there is no uv.lock yet")

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Surroundings = Callable[[], AbstractContextManager[None]]
 
-ANSWERS_FILE = ".copier-answers.yml"
-
 
 class Template:
     """One version of a template, on disk."""
@@ -37,13 +35,16 @@ class Template:
             for name, details in worker.template.questions_data.items()
             if details.get("when") is not False
         )
+        rules.remember_strings(worker.jinja_env)
         self._rules = rules.Rules(worker.jinja_env, self.questions)
         self.version = worker.template.commit
+        self.release: Any = worker.template.version
         self.remark = ""
+        self.root = Path(worker.template.local_abspath)
 
-    def defaults(self) -> dict[str, Any]:
-        """What is answered where nobody says anything."""
-        return self._rules.complete({})
+    def defaults(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What is answered where nobody says anything, beside what is given."""
+        return self._rules.complete(given or {})
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
@@ -61,10 +62,23 @@ class Template:
         with self._surroundings(), silence(), _as_template_error():
             worker.run_copy()
 
+    def macro(self, file: str, name: str, *values: Any) -> str:
+        """What a macro of the template makes of the values; raises TemplateError."""
+        from jinja2 import TemplateNotFound
+
+        path = f"template/macros/{file}.jinja"
+        with _as_template_error():
+            try:
+                found = getattr(self._worker.jinja_env.get_template(path).module, name)
+            except (TemplateNotFound, AttributeError) as error:
+                what = f"version {self.version} of the template has no {name} in {path}"
+                raise TemplateError(what, fix="take a newer one first: trellis update") from error
+            return str(found(*values))
+
 
 @contextlib.contextmanager
-def opened(address: str | None = None) -> Iterator[Template]:
-    """The newest release of the template at `address` (ours by default), else its HEAD."""
+def opened(address: str | None = None, version: str | None = None) -> Iterator[Template]:
+    """A version of the template at `address` (ours by default): the newest release, else HEAD."""
     if shutil.which("git") is None:
         raise TemplateError("git is not installed", fix="install git; it holds the template")
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
@@ -72,7 +86,7 @@ def opened(address: str | None = None) -> Iterator[Template]:
         origin = source.find(address, scratch)
         surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
         with surroundings(), silence(), _as_template_error():
-            worker = _worker(origin.url, scratch / "nowhere", {})
+            worker = _worker(origin.url, scratch / "nowhere", {}, version)
             try:
                 template = Template(worker, surroundings)
             except BaseException:
@@ -90,7 +104,6 @@ def from_directory(root: Path) -> Template:
     """The template as it lies in a directory, without git: the fast way for many renderings."""
     worker = _worker(source.URL, root / "nowhere", {})
     worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
-    rules.remember_strings(worker.jinja_env)
     return Template(worker, contextlib.nullcontext)
 
 
@@ -129,7 +142,9 @@ def _own() -> Template:
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
-def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
+def _worker(
+    url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
+) -> Worker:
     with silence():
         from copier._main import Worker
         from copier._settings import SettingsModel
@@ -138,6 +153,7 @@ def _worker(url: str, destination: Path, values: Mapping[str, Any]) -> Worker:
     return Worker(
         src_path=url,
         dst_path=destination,
+        vcs_ref=version,
         data=dict(values),
         defaults=True,
         quiet=True,

@@ -39,7 +39,10 @@ def test_every_macro_is_used():
     everything = "\n".join([(ROOT / "copier.yml").read_text(encoding="utf-8"), *sources])
     defined = re.findall(r"{%-? macro (\w+)\(", everything)
 
-    unused = [name for name in defined if len(re.findall(rf"\b{name}\b", everything)) < 2]
+    # What verbs ask for, migrations of services that exist, they ask for by its name.
+    asked = (ROOT / "generator/trellis/revisions.py").read_text(encoding="utf-8")
+    found = {name: len(re.findall(rf"\b{name}\b", everything + asked)) for name in defined}
+    unused = [name for name, times in found.items() if times < 2]
 
     assert len(defined) > 20
     assert unused == []

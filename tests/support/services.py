@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from trellis import matrix, template
+from trellis import matrix, questions, template
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = template.from_directory(ROOT)
-ANSWERS_FILE = template.ANSWERS_FILE
+ANSWERS_FILE = questions.ANSWERS_FILE
 
 BLUEPRINTS: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -13,26 +13,46 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
     for path in sorted(ROOT.rglob("*.py"))
 }
-BASE = {"bundle", "errors", "field_types", "names", "questions"}
+BASE = {"bundle", "errors", "field_types", "journal", "names", "questions"}
 LAYERS = [
     BASE | {"fields", "guards", "strict_yaml"},
     {"blueprint", "console", "destination", "matrix", "project", "prompts", "report", "source"}
     | {"rules", "steps", "template"},
-    {"creation", "decision"},
-    {"commands", "commands.matrix", "commands.new", "commands.options"},
+    # A service that exists: read, merged, written.
+    {"account", "applying", "changelog", "history", "inspection", "locking", "merging", "notes"}
+    | {"releases", "repository", "revisions", "service"},
+    {"creation", "decision", "evolution", "living", "survey"},
+    {"commands", "commands.matrix", "commands.new", "commands.options"}
+    | {"commands.add", "commands.change", "commands.remove", "commands.shared"}
+    | {"commands.status", "commands.update"},
     {"cli", "__main__"},
 ]
 # Between modules of one layer, these and no others; never in a circle.
 WITHIN = {
+    "applying": {"merging", "service"},
+    "commands.add": {"commands.shared"},
+    "commands.change": {"commands.shared"},
+    "commands.remove": {"commands.shared"},
+    "commands.status": {"commands.shared"},
+    "commands.update": {"commands.shared"},
     "creation": {"decision"},
     "fields": {"errors", "field_types", "names"},
     "guards": {"errors"},
+    "inspection": {"history", "merging"},
+    "living": {"evolution"},
     "matrix": {"template"},
+    "locking": {"merging", "service"},
+    "merging": {"repository", "service"},
     "names": set(),
+    "notes": {"history", "merging"},
     "project": {"destination"},
     "prompts": {"blueprint"},
+    "releases": {"changelog", "service"},
     "report": {"steps"},
+    "revisions": {"history", "merging"},
+    "service": {"repository"},
     "steps": {"source"},
+    "survey": {"evolution"},
     "template": {"rules", "source"},
     "__main__": {"cli"},
 }
@@ -105,9 +125,11 @@ def attributes(tree):
 def test_only_the_project_writes():
     writers = {name for name, tree in MODULES.items() if WRITERS & set(calls(tree))}
 
-    # Of these the source and the bundle write to a temporary folder, and steps take back what a
-    # tool that failed has left.
-    assert writers == {"project", "bundle", "source", "steps"}
+    # The project writes a new service, the journal into one that exists; applying makes the folder
+    # of the journal in .git. Of the others the source, the bundle and the merge write to a
+    # temporary folder, and steps take back what a tool that failed has left.
+    new, living, temporary = {"project"}, {"journal", "applying"}, {"bundle", "source", "merging"}
+    assert writers == new | living | temporary | {"steps"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

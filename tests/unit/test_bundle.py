@@ -87,6 +87,8 @@ def repository(tmp_path):
     for name in ("pyproject.toml", "generator", "README.md", "LICENSE", "CHANGELOG.md"):
         if (ROOT / name).exists():
             subprocess.run(["cp", "-r", str(ROOT / name), str(root / name)], check=True)
+    for cache in list(root.rglob("__pycache__")):
+        shutil.rmtree(cache)
     (root / ".gitignore").write_text("__pycache__/\n")
     commit_all(root, "First release", "v1.0.0")
     return root

@@ -1,0 +1,148 @@
+"""The verbs that look at a service: `status`, `diff`, and `restore`, which brings one file back."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from trellis import applying, console, inspection, merging, releases, service
+from trellis.errors import ServiceError, TrellisError, UsageError, escape
+from trellis.evolution import render
+from trellis.inspection import STATES, Inspection
+from trellis.merging import Change, Files
+from trellis.names import nearest
+from trellis.service import Service
+
+
+def status(*, json: bool) -> None:
+    """Says each file's state; ends with releases.NEWS when something is missing or stale."""
+    found = service.find()
+    with console.progress("Comparing"):
+        step = releases.step(found, None)
+        seen = inspect(found)
+    uncommitted = found.repository.dirty(found.root)
+    if json:
+        console.document(
+            {
+                "service": str(found.root),
+                "template": {
+                    "source": found.source,
+                    "recorded": found.version,
+                    "newest": step.target if step.is_forward else found.version,
+                    "is_newer": step.is_forward,
+                },
+                "files": {state: seen.of(state) for state in STATES},
+                "uncommitted": uncommitted,
+            }
+        )
+    else:
+        for line in _lines(found, seen, step, uncommitted):
+            console.say(escape(line))
+    if not seen.is_whole:
+        raise typer.Exit(releases.NEWS)
+
+
+def show_difference(paths: list[str], *, json: bool) -> None:
+    """Shows what people have changed since rendering."""
+    found = service.find()
+    with console.progress("Comparing"):
+        seen = inspect(found)
+    chosen = [_named(found, seen, path) for path in paths]
+    chosen = chosen or [path for state in ("edited", "stale", "missing") for path in seen.of(state)]
+    text = inspection.diff(seen, sorted(chosen))
+    if json:
+        files = [{"path": path, "state": seen.states[path]} for path in sorted(chosen)]
+        console.document({"service": str(found.root), "files": files, "diff": text})
+    else:
+        _say_diff(text)
+
+
+def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
+    """One file back to what the blueprint renders, after its difference was shown."""
+    from trellis import prompts
+
+    found = service.find()
+    with contextlib.ExitStack() as stack:
+        lock = None if dry_run else stack.enter_context(applying.alone(found))
+        found.refuse_if_dirty()
+        with console.progress("Comparing"):
+            seen = inspect(found)
+        name = _named(found, seen, path)
+        if name not in seen.rendered:
+            raise UsageError(f"{name} is not rendered: it is the team's own", fix="git log tells")
+        if inspection.is_migration(name) and name in seen.mine:
+            what = f"{name} is a migration, which stays as databases have run it"
+            raise UsageError(what, fix="write another one")
+        change = Change(name, seen.mine.get(name), seen.rendered[name])
+        same = change.before == change.after
+        text = inspection.diff(Inspection(seen.states, seen.mine, seen.rendered), [name])
+        if not json:
+            _say_diff(text)
+        asks = console.is_interactive() and not (yes or json or dry_run or same)
+        if asks and not prompts.confirm(f"Restore {name}?"):
+            raise typer.Exit(1)
+        if not (dry_run or same):
+            applying.publish(found, [change], [], lock)
+    outcome = "unchanged" if same else "planned" if dry_run else "restored"
+    if json:
+        console.document({"status": outcome, "file": name, "diff": text})
+    else:
+        console.say(escape(f"{name}: {outcome}"))
+
+
+def inspect(found: Service) -> Inspection:
+    """Every file of the last commit against what is rendered now, and was before."""
+    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
+        rendered = _rendered(found, Path(folder, "now"))
+        mine = merging.committed(found)
+        return inspection.compare(rendered, mine, _past(found, Path(folder)))
+
+
+def _past(found: Service, folder: Path) -> Iterator[Files]:
+    for number, before in enumerate(service.earlier(found)):
+        with contextlib.suppress(TrellisError):  # a version that is nowhere any more
+            yield _rendered(before, folder / str(number))
+
+
+def _rendered(found: Service, folder: Path) -> Files:
+    from trellis import template
+
+    with template.opened(found.address, found.version) as recorded:
+        return render(recorded, found.blueprint, folder).files
+
+
+def _named(found: Service, seen: Inspection, path: str) -> str:
+    """The file's path in the service, given from where we are."""
+    try:
+        place = Path(os.path.normpath(Path.cwd() / path))
+        name = place.relative_to(found.root).as_posix()
+    except ValueError as error:
+        raise ServiceError(f"does not hold {path}", where=str(found.root)) from error
+    if name not in seen.states:
+        match = nearest(name, seen.states)
+        fix = f"did you mean {match}?" if match else ""
+        raise UsageError(f"there is no file {name}, rendered or committed", fix=fix)
+    return name
+
+
+def _lines(
+    found: Service, seen: Inspection, step: releases.Step, uncommitted: list[str]
+) -> Iterator[str]:
+    yield f"{found.root}: {found.source} {found.version}"
+    newer = f"  a newer version exists: {step.target} (trellis update)"
+    yield newer if step.is_forward else "  the newest version"
+    for state in STATES:
+        paths = seen.of(state)
+        yield f"{len(paths):>4} {state}"
+        if state not in {"pristine", "extra"}:
+            yield from (f"       {path}" for path in paths)
+    if uncommitted:
+        yield f"{len(uncommitted):>4} not committed (the rest of this is about the last commit)"
+
+
+def _say_diff(text: str) -> None:
+    for line in text.splitlines():
+        console.say("\t".join(escape(part) for part in line.split("\t")))

@@ -1,0 +1,205 @@
+"""Choices that change, beside what people have written."""
+
+import itertools
+
+import pytest
+from living import BLOG, COMMENT, commit, edit, files, git
+from trellis import matrix, service, template
+
+AXES = {"api": ("async", "sync"), "orm": ("sqlalchemy", "sqlmodel")}
+AXES["database"] = ("sqlite", "postgres")
+CORE = list(itertools.product(*AXES.values()))
+
+
+def rendered(folder):
+    """What the template makes of it: the lock is another tool's, .env this machine's."""
+    return {p: data for p, data in files(folder).items() if p not in {"uv.lock", ".env"}}
+
+
+def flags(variant):
+    return [word for key, value in zip(AXES, variant, strict=True) for word in (f"--{key}", value)]
+
+
+def assignments(variant):
+    return [f"{key}={value}" for key, value in zip(AXES, variant, strict=True)]
+
+
+@pytest.mark.parametrize("origin", CORE, ids="-".join)
+def test_every_core_variant_becomes_every_other(trellis, blog, direct, origin):
+    folder = blog(choices=flags(origin))
+    for target in CORE:
+        if target == origin:
+            continue
+
+        result = trellis("change", *assignments(target))
+
+        assert result.code == 0, result.err
+        assert rendered(folder) == direct(folder, target)
+        git(folder, "reset", "--quiet", "--hard")
+
+
+@pytest.fixture(scope="module")
+def direct(tmp_path_factory):
+    """What the template renders for the service's blueprint with other choices."""
+    known = {}
+
+    def render(folder, variant):
+        if variant not in known:
+            values = service.find(folder).blueprint | dict(zip(AXES, variant, strict=True))
+            place = tmp_path_factory.mktemp("direct") / "service"
+            with template.opened() as opened:
+                opened.render(values, place)
+            known[variant] = rendered(place)
+        return known[variant]
+
+    return render
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("python_version=3.11", "--python", "3.11"),
+        ("ci=gitlab", "--ci", "gitlab"),
+        ("ci=none", "--ci", "none"),
+        ("docker=false", "--no-docker"),
+        ("primary_key=uuid7", "--primary-key", "uuid7"),
+        ("description=For \"us\" & 'them' \\", "--description", "For \"us\" & 'them' \\"),
+        ("author_name=Zoë", "--author-name", "Zoë"),
+    ],
+    ids=lambda change: change[0].partition("=")[0],
+)
+def test_each_choice_gives_what_making_with_it_gives(trellis, blog, made, change):
+    folder = blog()
+
+    result = trellis("change", change[0])
+
+    words = [word for text in BLOG for word in ("-r", text)]
+    assert result.code == 0, result.err
+    assert rendered(folder) == rendered(made(*words, *change[1:]))
+
+
+def test_there_and_back_is_as_before(trellis, blog):
+    folder = blog()
+    before = rendered(folder)
+    for values in (["database=postgres", "api=sync"], ["api=async", "database=sqlite"]):
+        assert trellis("change", *values).code == 0
+        commit(folder)
+
+    assert rendered(folder) == before
+
+
+def test_the_choice_that_is_made_already_changes_nothing(trellis, blog):
+    folder = blog()
+
+    result = trellis("change", "database=sqlite", "--json")
+
+    assert result.document["status"] == "unchanged"
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
+    blog()
+
+    result = trellis("change", "database=postgres", "--dry-run")
+
+    assert "no data is moved" in result.out
+    assert "TEST_DATABASE_URL" in result.out
+
+
+def test_migrations_stay_and_primary_keys_with_them(trellis, blog):
+    folder = blog()
+    trellis("remove", "resource", "comment")
+    commit(folder)
+    before = files(folder)
+
+    result = trellis("change", "primary_key=uuid7")
+
+    assert result.code == 4
+    assert "migrations beyond the rendered ones" in result.err
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("databse=postgres", "did you mean database?"),
+        ("database=postgre", "did you mean postgres?"),
+        ("database", "has no value"),
+        ("resources=[]", "trellis add resource"),
+        ("docker=perhaps", "true or false"),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused(trellis, blog, word, said):
+    folder = blog()
+    before = files(folder)
+
+    result = trellis("change", word)
+
+    assert result.code in {2, 4}
+    assert said in result.err
+    assert files(folder) == before
+
+
+def edit_ten_files(folder):
+    """What a team does; returns the lines that must never be lost."""
+    edit(folder / "README.md", "# Blog", "# Blog\n\nOur own words stay.")
+    edit(
+        folder / "app/posts/router.py",
+        "\n\n@router.",
+        "\n\n\n@router.get('/mine')\ndef mine(): ...\n\n\n@router.",
+    )
+    edit(folder / "app/posts/models.py", "    body:", "    likes: Mapped[int | None]\n    body:")
+    head = next((folder / "migrations/versions").glob("*_create_comments.py")).name[:12]
+    (folder / "migrations/versions/feedbeef0001_likes.py").write_text(
+        f'revision = "feedbeef0001"\ndown_revision = "{head}"\n\n\ndef upgrade(): ...\n'
+    )
+    edit(folder / "app/users/service.py", "create_user", "register_user")
+    edit(folder / "app/users/router.py", "create_user", "register_user")
+    edit(folder / "app/settings.py", "1_048_576", "2_097_152")
+    (folder / "compose.yaml").unlink()
+    edit(folder / "pyproject.toml", '    "uvicorn', '    "stamina>=25",\n    "uvicorn')
+    edit(folder / "Makefile", "lint:", "ship:  ## ship it\n\t./ship\n\nlint:")
+    edit(folder / "app/logs.py", '"""', '"""Ours. ')
+    commit(folder)
+    return {
+        "README.md": "Our own words stay.",
+        "app/posts/router.py": "@router.get('/mine')",
+        "app/posts/models.py": "likes: Mapped[int | None]",
+        "migrations/versions/feedbeef0001_likes.py": "feedbeef0001",
+        "app/users/service.py": "register_user",
+        "app/users/router.py": "register_user",
+        "app/settings.py": "2_097_152",
+        "pyproject.toml": '"stamina>=25"',
+        "Makefile": "ship:  ## ship it",
+        "app/logs.py": '"""Ours. ',
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "conflicts"),
+    [
+        (["add", "resource", "tag", "label:string:40", "post:ref:post"], []),
+        (["change", "database=postgres"], ["compose.yaml"]),
+        (["change", "api=sync"], None),
+        (["remove", "resource", COMMENT.split()[0]], []),
+    ],
+    ids=lambda words: " ".join(words[:2]) if isinstance(words, list) else "",
+)
+def test_no_edited_line_is_lost(trellis, blog, words, conflicts):
+    folder = blog()
+    lines = edit_ten_files(folder)
+
+    result = trellis(*words, "--json")
+
+    assert result.code in {0, 3}, result.out
+    assert (result.code == 3) == bool(result.document["conflicts"])
+    for path, line in lines.items():
+        assert line in (folder / path).read_text(), path
+    if conflicts is not None:
+        assert [p for p in result.document["conflicts"] if p not in lines] == conflicts
+    marked = {p for p, data in files(folder).items() if b"\n<<<<<<< yours" in data}
+    assert marked <= set(result.document["conflicts"])
+
+
+def test_the_axes_are_those_of_the_matrix():
+    assert list(AXES) == list(matrix.CORE_AXES)

@@ -1,0 +1,294 @@
+"""Resources that come and go, beside what people have written."""
+
+import pytest
+from living import BLOG, COMMENT, POST, USER, commit, edit, files, git
+
+TEAMS = '''\
+"""likes"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "feedbeef0001"
+down_revision: str | None = "{head}"
+
+
+def upgrade() -> None:
+    op.add_column("posts", sa.Column("likes", sa.Integer(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("posts", "likes")
+'''
+
+
+def add(trellis, resource):
+    name, *fields = resource.split()
+    return trellis("add", "resource", name, *fields)
+
+
+def times(folder):
+    found = (path for path in folder.rglob("*") if "objects" not in path.parts)
+    return {path: path.stat().st_mtime_ns for path in found}
+
+
+def migration(folder, words):
+    return next((folder / "migrations/versions").glob(f"*_{words}.py"))
+
+
+def test_adding_gives_what_making_with_it_gives(trellis, blog, made):
+    folder = blog(USER, POST)
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 0
+    words = [word for text in BLOG for word in ("-r", text)]
+    assert files(folder) == files(made(*words))
+
+
+def test_each_resource_added_alone_gives_what_all_at_once_give(trellis, blog, made):
+    folder = blog(choices=("-d", "resources=[]"))
+
+    for resource in BLOG:
+        assert add(trellis, resource).code == 0
+        commit(folder)
+
+    words = [word for text in BLOG for word in ("-r", text)]
+    assert files(folder) == files(made(*words))
+
+
+def test_adding_twice_changes_nothing(trellis, blog):
+    folder = blog(USER, POST)
+    add(trellis, COMMENT)
+    commit(folder)
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 0
+    assert "nothing to change" in result.out
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_adding_another_of_the_same_name_is_refused(trellis, blog):
+    folder = blog()
+    before = files(folder)
+
+    result = trellis("add", "resource", "post", "text:text")
+
+    assert result.code == 4
+    assert "already" in result.err
+    assert files(folder) == before
+
+
+def test_removing_what_was_added_gives_what_was_before(trellis, blog):
+    folder = blog(USER, POST)
+    before = files(folder)
+    add(trellis, COMMENT)
+    commit(folder)
+
+    result = trellis("remove", "resource", "comment")
+
+    assert result.code == 0
+    after = files(folder)
+    new = sorted(name.partition("_")[2] for name in set(after) - set(before))
+    assert new == ["create_comments.py", "drop_comments.py"]
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_name_can_be_removed_and_added_again(trellis, blog):
+    folder = blog()
+    for verb in ("remove", "add", "remove", "add"):
+        fields = COMMENT.split()[2:] if verb == "add" else []
+        assert trellis(verb, "resource", "comment", *fields).code == 0
+        commit(folder)
+
+    scripts = sorted((folder / "migrations/versions").glob("*_comments.py"))
+    assert len(scripts) == 5
+    assert len({script.name[:12] for script in scripts}) == 5
+
+
+def test_the_same_steps_give_the_same_migrations_anywhere(trellis, blog, monkeypatch):
+    first = blog()
+    trellis("remove", "resource", "comment")
+    monkeypatch.chdir(first.parent)
+    first.rename(first.with_name("first"))
+    second = blog()
+
+    trellis("remove", "resource", "comment")
+
+    assert files(second) == files(first.with_name("first"))
+
+
+def test_what_is_referred_to_is_not_removed(trellis, blog):
+    folder = blog()
+    before = files(folder)
+
+    result = trellis("remove", "resource", "user")
+
+    assert result.code == 4
+    assert "post.author" in result.err
+    assert files(folder) == before
+
+
+def test_a_misspelt_resource_is_not_removed(trellis, blog):
+    blog()
+
+    result = trellis("remove", "resource", "comments")
+
+    assert result.code == 4
+    assert "did you mean comment?" in result.err
+
+
+def test_a_new_table_follows_the_teams_own_migration(trellis, blog):
+    folder = blog(USER, POST)
+    head = migration(folder, "create_posts").name[:12]
+    (folder / "migrations/versions/feedbeef0001_likes.py").write_text(TEAMS.format(head=head))
+    commit(folder)
+
+    assert add(trellis, COMMENT).code == 0
+
+    script = migration(folder, "create_comments").read_text()
+    assert 'down_revision = "feedbeef0001"' in script
+    assert "Revises: feedbeef0001" in script
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TEAMS.format(head="448240a36db1"), "2 heads"),
+        ("def upgrade(:", "is no Python"),
+        ("revision = make()\ndown_revision = None\n", "plain string"),
+        (TEAMS.format(head="nowhere"), "which is nowhere"),
+    ],
+)
+def test_a_history_that_has_no_single_end_is_refused(trellis, blog, text, said):
+    folder = blog(USER, POST)
+    (folder / "migrations/versions/feedbeef0001_likes.py").write_text(text)
+    commit(folder)
+    before = files(folder)
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 7
+    assert said in result.err
+    assert files(folder) == before
+
+
+def test_a_dry_run_shows_the_difference_and_touches_nothing(trellis, blog):
+    folder = blog(USER, POST)
+    before = times(folder)
+
+    name, *fields = COMMENT.split()
+    result = trellis("add", "resource", name, *fields, "--dry-run")
+
+    assert result.code == 0
+    assert "+from app.comments import router as comments" in result.out
+    assert "Nothing was written." in result.out
+    assert times(folder) == before
+
+
+def test_the_shown_difference_is_the_one_that_is_made(trellis, blog):
+    folder = blog(USER, POST)
+    name, *fields = COMMENT.split()
+    planned = trellis("add", "resource", name, *fields, "--dry-run", "--json").document
+
+    made = trellis("add", "resource", name, *fields, "--json").document
+
+    assert planned["status"] == "planned"
+    assert made["status"] == "changed"
+    assert made["diff"] == planned["diff"] == git(folder, "diff", "HEAD", "--no-color")
+    assert made["files"] == planned["files"]
+
+
+def test_edits_stay_and_conflicts_are_named(trellis, blog):
+    folder = blog()
+    edit(folder / "app/api.py", "ROUTERS = [\n", "ROUTERS = [\n    mine,\n")
+    edit(folder / "app/comments/service.py", "def ", "def mine_too() -> None: ...\n\n\ndef ")
+    commit(folder)
+    before = files(folder)
+
+    result = trellis("remove", "resource", "comment", "--json")
+
+    assert result.code == 3
+    assert result.document["conflicts"] == ["app/comments/service.py"]
+    assert "    mine,\n" in (folder / "app/api.py").read_text()
+    assert "mine_too" in (folder / "app/comments/service.py").read_text()
+    assert trellis("remove", "resource", "comment").code == 7
+    git(folder, *result.document["abort"].split()[1:])
+    assert files(folder) == before
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, blog):
+    folder = blog(USER, POST)
+    edit(folder / "app/api.py", "    users.router,\n", "")
+    edit(folder / "app/api.py", "    posts.router,\n", "    mine.router,\n")
+    commit(folder)
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 3
+    text = (folder / "app/api.py").read_text()
+    assert "<<<<<<< yours" in text
+    assert ">>>>>>> trellis" in text
+    assert "mine.router" in text
+    assert "comments.router" in text
+
+
+def test_the_lock_is_renewed_beside_the_merge(trellis, blog):
+    folder = blog("task title:string:100")
+    before = (folder / "uv.lock").read_text()
+
+    result = trellis("add", "resource", "user", "email:email", "--json")
+
+    assert result.document["done"] == ["renewed uv.lock; uv sync installs what it says"]
+    assert (folder / "uv.lock").read_text() != before
+
+
+def test_a_lock_that_cannot_be_renewed_is_left_to_do(trellis, blog):
+    folder = blog("task title:string:100")
+    before = (folder / "uv.lock").read_bytes()
+
+    result = trellis("add", "resource", "user", "email:email", "--no-lock", "--json")
+
+    assert result.document["todo"][0]["command"] == "uv lock && uv sync"
+    assert (folder / "uv.lock").read_bytes() == before
+
+
+def test_work_that_is_not_committed_is_refused(trellis, blog):
+    folder = blog(USER, POST)
+    (folder / "notes.txt").write_text("mine")
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 7
+    assert "notes.txt" in result.err
+    assert not (folder / "app/comments").exists()
+
+
+def test_a_service_in_a_larger_repository_is_changed_alone(trellis, blog):
+    folder = blog(USER, POST)
+    git(folder, "rev-parse", "HEAD")
+    outer = folder.parent
+    living_git = folder / ".git"
+    living_git.rename(outer / ".old-git")
+    git(outer, "init", "--quiet")
+    (outer / ".gitignore").write_text(".old-git\n.env\n")
+    commit(outer)
+    (outer / "beside.txt").write_text("mine")
+
+    result = add(trellis, COMMENT)
+
+    assert result.code == 0
+    assert (folder / "app/comments/models.py").exists()
+    assert "git restore" in result.out
+    git(folder, "restore", "--source=HEAD", "--staged", "--worktree", "--", ".")
+    assert git(outer, "status", "--porcelain") == "?? beside.txt\n"
+
+
+@pytest.mark.parametrize("place", ["", "nowhere"])
+def test_outside_of_a_service_nothing_can_be_added(trellis, place):
+    result = add(trellis, COMMENT)
+
+    assert result.code == 7
+    assert ".copier-answers.yml" in result.err

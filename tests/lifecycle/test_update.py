@@ -1,0 +1,210 @@
+"""Services that follow their template through its versions."""
+
+import pytest
+from living import COMMENT, POST, USER, commit, edit, files, git, make_template
+from trellis import source
+
+CHANGELOG = """\
+# Changelog
+
+## [Unreleased]
+
+## [1.2.0] - 2026-03-01
+
+### Removed
+- Logs went away.
+
+## [1.1.0] - 2026-02-01
+
+### Added
+- A house rule.
+
+## [1.0.0] - 2026-01-01
+
+[1.2.0]: https://example.org
+"""
+
+
+def release(root, version):
+    commit(root, version)
+    git(root, "tag", version)
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory):
+    """A template of three versions: a file changed, one added, one removed, a question renamed."""
+    root = make_template(tmp_path_factory.mktemp("versions"))
+    service = root / "template/service"
+    edit(service / "AGENTS.md.jinja", "# House rules\n", "# House rules\n\n- Be brief.\n")
+    (service / "SUPPORT.md.jinja").write_text("Ask {{ author_name or 'us' }}.\n")
+    edit(service / ".env.example.jinja", "# LOG_LEVEL=INFO", "# LOG_LEVEL=INFO\n# TRACE=false")
+    (root / "CHANGELOG.md").write_text(CHANGELOG)
+    release(root, "v1.1.0")
+    (service / "SUPPORT.md.jinja").write_text("Ask {{ contact }}.\n")
+    edit(service / "Makefile", "check: lint types test", "check: types lint test")
+    edit(service / "AGENTS.md.jinja", "- Be brief.\n", "- Be brief and clear.\n")
+    (service / "tests/test_migrations.py").unlink()
+    questions = (root / "copier.yml").read_text()
+    questions = questions.replace(
+        "resources:\n  type: yaml",
+        "contact:\n  type: str\n  default: the team\n\nresources:\n  type: yaml",
+        1,
+    )
+    questions = questions.replace("author_email", "author_address")
+    (root / "copier.yml").write_text(questions)
+    edit(service / "pyproject.toml.jinja", "author_email", "author_address")
+    text = (service / "pyproject.toml.jinja").read_text().replace("author_email", "author_address")
+    (service / "pyproject.toml.jinja").write_text(text)
+    release(root, "v1.2.0")
+    return root
+
+
+@pytest.fixture(params=["bundled", "git url"])
+def at(request, versions, trellis, tmp_path, monkeypatch):
+    """Makes a service of one version, then offers all of them."""
+    folder = tmp_path / "work/blog"
+
+    def make(version):
+        older = tmp_path / "template"
+        git(tmp_path, "clone", "--quiet", str(versions), str(older))
+        git(older, "checkout", "--quiet", "-B", "main", version)
+        for tag in git(older, "tag", "--no-merged", "HEAD").split():
+            git(older, "tag", "--delete", tag)
+        monkeypatch.setattr(source, "checkout", lambda: older)
+        words = [] if request.param == "bundled" else ["--template", f"git+file://{older}"]
+        resources = ["-r", USER, "-r", POST]
+        made = trellis("new", "blog", "--yes", "--no-install", *resources, *words)
+        assert made.code == 0, made.err
+        git(older, "fetch", "--quiet", "--tags", str(versions))
+        git(older, "checkout", "--quiet", "-B", "main", "v1.2.0")
+        monkeypatch.chdir(folder)
+        return folder
+
+    return make
+
+
+def newest(trellis, folder, versions, monkeypatch):
+    """What the newest version renders."""
+    monkeypatch.chdir(folder.parent)
+    words = ["-r", USER, "-r", POST]
+    assert trellis("new", "newest", "--name", "Blog", "--yes", "--no-install", *words).code == 0
+    return folder.parent / "newest"
+
+
+def without_source(folder):
+    found = files(folder)
+    lines = found[".copier-answers.yml"].splitlines()
+    found[".copier-answers.yml"] = sorted(x for x in lines if not x.startswith(b"_src_path"))
+    found.pop(".env")
+    return found
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.1.0"])
+def test_an_untouched_service_becomes_what_the_newest_renders(
+    trellis, at, versions, monkeypatch, version
+):
+    folder = at(version)
+
+    result = trellis("update", "--json")
+
+    assert result.code == 0, result.out
+    assert result.document["template"] == "v1.2.0"
+    expected = newest(trellis, folder, versions, monkeypatch)
+    assert without_source(folder) == without_source(expected)
+    monkeypatch.chdir(folder)
+    commit(folder)
+    assert trellis("status").code == 0
+    assert trellis("update", "--json").document["status"] == "unchanged"
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.1.0"])
+def test_an_edited_service_keeps_its_edits(trellis, at, version):
+    folder = at(version)
+    edit(folder / "README.md", "# Blog", "# Our blog")
+    edit(folder / "AGENTS.md", "# House rules\n", "# House rules\n\n- Ours first.\n")
+    edit(folder / "tests/test_migrations.py", '"""What', '"""Ours: what')
+    (folder / "Makefile").unlink()
+    commit(folder)
+
+    result = trellis("update", "--json")
+
+    assert result.code == 3
+    conflicts = result.document["conflicts"]
+    assert conflicts == ["AGENTS.md", "Makefile", "tests/test_migrations.py"]
+    assert "# Our blog" in (folder / "README.md").read_text()
+    assert "- Ours first." in (folder / "AGENTS.md").read_text()
+    assert '"""Ours: what' in (folder / "tests/test_migrations.py").read_text()
+    assert (folder / "SUPPORT.md").read_text() == "Ask the team.\n"
+
+
+def test_the_notes_say_what_is_new_and_what_is_gone(trellis, at):
+    at("v1.0.0")
+
+    result = trellis("update", "--dry-run")
+
+    assert "## [1.2.0]" in result.out
+    assert "- A house rule." in result.out
+    assert "1.0.0]" not in result.out.partition("diff --git")[0]
+    assert "settings that are new: TRACE" in result.out
+    assert "no longer asked for: author_email" in result.out
+    assert "contact is new, and taken to be 'the team'" in result.out
+
+
+def test_a_version_can_be_named(trellis, at):
+    folder = at("v1.0.0")
+
+    assert trellis("update", "--to", "1.1.0").code == 0
+
+    assert "- Be brief.\n" in (folder / "AGENTS.md").read_text()
+    assert "_commit: v1.1.0" in (folder / ".copier-answers.yml").read_text()
+
+
+def test_resources_are_added_in_the_recorded_version(trellis, at):
+    folder = at("v1.0.0")
+
+    assert trellis("add", "resource", *COMMENT.split()).code == 0
+
+    assert not (folder / "SUPPORT.md").exists()
+    assert "_commit: v1.0.0" in (folder / ".copier-answers.yml").read_text()
+
+
+def test_a_downgrade_is_refused(trellis, at):
+    folder = at("v1.1.0")
+
+    result = trellis("update", "--to", "v1.0.0")
+
+    assert result.code == 2
+    assert "older than v1.1.0" in result.err
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_version_that_is_nowhere_is_refused(trellis, at):
+    at("v1.1.0")
+
+    assert trellis("update", "--to", "v9.9.9").code == 6
+
+
+def test_looking_for_a_newer_version_has_a_code_of_its_own(trellis, at):
+    folder = at("v1.1.0")
+
+    result = trellis("update", "--check")
+
+    assert result.code == 8
+    assert "v1.2.0 is newer than v1.1.0" in result.out
+    assert git(folder, "status", "--porcelain") == ""
+    trellis("update")
+    commit(folder)
+    assert trellis("update", "--check").code == 0
+
+
+def test_a_recorded_version_that_is_not_carried_is_named(trellis, at, versions, request):
+    if "git url" in request.node.name:
+        pytest.skip("about the versions that are carried along")
+    folder = at("v1.1.0")
+    edit(folder / ".copier-answers.yml", "_commit: v1.1.0", "_commit: v7.0.0")
+    commit(folder)
+
+    result = trellis("add", "resource", *COMMENT.split())
+
+    assert result.code == 6
+    assert "does not have version v7.0.0" in result.err
