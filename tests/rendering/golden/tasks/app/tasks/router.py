@@ -31,7 +31,7 @@ async def list_tasks(
 )
 async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> Any:
     task = await service.create_task(session, data)
-    response.headers["Location"] = f"/tasks/{task.id}"
+    response.headers["Location"] = f"{router.prefix}/{task.id}"
     return task
 
 

@@ -12,7 +12,7 @@ from app.tasks.models import Task
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskUpdate
 
 # Built once, since building a statement costs more than running it.
-GET_TASK = sa.select(Task).where(Task.id == sa.bindparam("task_id"))
+GET_ONE = sa.select(Task).filter_by(id=sa.bindparam("id"))
 
 
 async def list_tasks(connection: AsyncConnection, query: TaskQuery) -> ResultPage:
@@ -22,7 +22,7 @@ async def list_tasks(connection: AsyncConnection, query: TaskQuery) -> ResultPag
 
 async def get_task(connection: AsyncConnection, task_id: Id) -> sa.Row[Any]:
     """A task to read, as a row."""
-    result = await connection.execute(GET_TASK, {"task_id": task_id})
+    result = await connection.execute(GET_ONE, {"id": task_id})
     row = result.one_or_none()
     if row is None:
         raise NotFoundError("There is no task with this id.")

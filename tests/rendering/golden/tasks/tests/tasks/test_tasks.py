@@ -49,7 +49,7 @@ async def test_a_change_leaves_the_rest_as_it_was(client: AsyncClient) -> None:
     response = await client.patch(f"/tasks/{task['id']}", json=change)
 
     assert response.status_code == 200
-    changed = task | change | {"updated_at": response.json()["updated_at"]}
+    changed = {**task, **change, "updated_at": response.json()["updated_at"]}
     assert response.json() == changed
 
 
