@@ -107,9 +107,10 @@ def _integer(field: Field, number: int) -> int:
 
 
 def _text(field: Field, number: int) -> str:
+    """A few characters are enough for thousands of texts, if they are of a large alphabet."""
     low, high = field.get("min_length", 0), field.get("max_length", 255)
-    text = f"{number:0{max(low, 1)}d}" if high < low + 12 or high < 20 else f"Zoë's № {number:05d}"
-    return text[-high:].rjust(low, "x")
+    own = chr(0x4E00 + number) if high < 20 else f"Zoë's № {number:05d}"
+    return own.rjust(low, "x")
 
 
 def _decimal(field: Field, number: int) -> str:
