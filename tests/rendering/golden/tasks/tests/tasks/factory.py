@@ -15,7 +15,7 @@ def task_data(**changes: Any) -> dict[str, Any]:
     }
 
 
-async def create_task(client: AsyncClient, **changes: Any) -> dict[str, Any]:
+async def create_task(client: AsyncClient, /, **changes: Any) -> dict[str, Any]:
     data = task_data(**changes)
     response = await client.post("/tasks", json=data)
     assert response.status_code == 201, response.text
