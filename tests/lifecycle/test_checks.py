@@ -60,6 +60,7 @@ def test_a_service_that_went_through_every_verb_is_sound(
         for words in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
             uv("run", *words)
 
+    monkeypatch.setenv("ENVIRONMENT", "development")
     (folder / "uv.lock").unlink()  # of the uv that other tests pretend to have
     uv("sync", "--quiet")
     commit(folder)

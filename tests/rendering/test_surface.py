@@ -31,7 +31,6 @@ SURFACE = {
         "app/*/service.py",
         "app/columns.py",
         "app/database.py",
-        "app/health.py",
         "app/models.py",
         "app/pagination.py",
         "app/schemas.py",

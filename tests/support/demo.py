@@ -24,7 +24,7 @@ FOLDER = ROOT / "demo" / "tasks-api"
 
 def make(folder: Path) -> dict[str, str]:
     """Renders, installs and migrates; says each command."""
-    env = environments.environment()
+    env = environments.environment(ENVIRONMENT="development")
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(exist_ok=True)
     step(ROOT, env, sys.executable, "-m", "trellis", "new", str(folder.relative_to(ROOT)), "--yes")

@@ -41,7 +41,7 @@ def set_up(folder: Path, blueprint: Mapping[str, Any], shared: Path) -> Iterator
     """Makes its environment by `make setup`; a Postgres service is given a database's URL."""
     # One after the other in a worker: mypy's cache is of the environment, not of the service.
     cache = shared / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    env = environments.environment(MYPY_CACHE_DIR=str(cache))
+    env = environments.environment(ENVIRONMENT="development", MYPY_CACHE_DIR=str(cache))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder / ".venv", ignore_errors=True)
         environments.run(folder, "make", "setup", env=env)

@@ -43,7 +43,9 @@ def project(request, laboratory, shared, tmp_path_factory):
     blueprint = invent(SEED + number) | choices | version
     folder = Renderings(tmp_path_factory.mktemp("invented"))(blueprint).path
     (folder / ".venv").symlink_to(laboratory / ".venv")
-    env = environments.environment(MYPY_CACHE_DIR=str(laboratory / "mypy"), UV_NO_SYNC="1")
+    env = environments.environment(
+        ENVIRONMENT="development", MYPY_CACHE_DIR=str(laboratory / "mypy"), UV_NO_SYNC="1"
+    )
     if choices["database"] == "sqlite":
         yield projects.Project(folder, blueprint, env)
     else:
