@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.logs import request_id
 from app.openapi import PROBLEM_JSON, Problem, Violation
 
 
@@ -20,13 +21,17 @@ class AppError(Exception):
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
 
 
 class NotFoundError(AppError):
     status = HTTPStatus.NOT_FOUND
+
+
+class NotReadyError(AppError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def problem(
@@ -40,6 +45,7 @@ def problem(
         status=status,
         detail=detail,
         errors=errors,
+        request_id=request_id.get(),
     )
     return JSONResponse(
         body.model_dump(exclude_none=True),

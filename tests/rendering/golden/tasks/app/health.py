@@ -1,12 +1,24 @@
-"""Is the service alive, and can it reach its database?"""
+"""Is the service alive, and may requests come?
 
-import sqlalchemy as sa
-from fastapi import APIRouter
+Both are answered on the event loop, and the database is asked over a pool of their own:
+a service that has all hands full is neither dead nor unready.
+"""
+
+import logging
+
+from anyio import fail_after
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.database import ReadDep
+from app.errors import NotReadyError
+from app.openapi import problems
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/health", tags=["health"])
+
+DEADLINE = 2.0  # seconds
 
 
 class Health(BaseModel):
@@ -15,10 +27,36 @@ class Health(BaseModel):
 
 @router.get("/live")
 async def live() -> Health:
+    """Answers as long as the process does, and touches nothing."""
     return Health()
 
 
-@router.get("/ready")
-async def ready(connection: ReadDep) -> Health:
-    await connection.execute(sa.select(1))
+@router.get("/ready", responses=problems(503))
+async def ready(request: Request) -> Health:
+    """Refuses when the service is about to end, or without a migrated database."""
+    state = request.app.state
+    if state.draining:
+        raise NotReadyError
+    try:
+        with fail_after(DEADLINE):
+            await check(state.probe)
+    except Exception as error:
+        logger.warning("The database cannot be reached: %s", type(error).__name__)
+        raise NotReadyError from error
     return Health()
+
+
+def make_probe(engine: AsyncEngine) -> AsyncEngine:
+    """One connection to the same database, for which nobody waits longer than that."""
+    return create_async_engine(
+        engine.url,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=DEADLINE,
+        pool_pre_ping=True,
+    )
+
+
+async def check(probe: AsyncEngine) -> None:
+    async with probe.connect() as connection:
+        await connection.execute(text("SELECT version_num FROM alembic_version"))

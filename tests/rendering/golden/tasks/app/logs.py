@@ -1,8 +1,17 @@
-"""Logs: lines to read in a terminal, JSON everywhere else."""
+"""Logs: JSON in production, lines to read elsewhere; each names its request."""
 
+import datetime as dt
 import json
 import logging
 import sys
+from contextvars import ContextVar
+
+from app.settings import Settings
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# One for good, so that configuring twice does not log twice.
+handler = logging.StreamHandler()
 
 
 class JsonFormatter(logging.Formatter):
@@ -10,26 +19,37 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            "request_id": request_id.get(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
 
 
-def configure_logging(level: str) -> None:
+class TextFormatter(logging.Formatter):
+    """A line for people."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        line = f"{record.levelname:<8} {record.name}: {record.message}"
+        return f"{line} [{own}]" if (own := request_id.get()) else line
+
+
+def configure_logging(settings: Settings) -> None:
     """Shows the service and its server from that level on, libraries from warnings on."""
-    handler = logging.StreamHandler()
-    if sys.stderr.isatty():
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    else:
-        handler.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[handler], force=True)
-    for name in ("app", "uvicorn", "uvicorn.access"):
+    handler.setStream(sys.stderr)
+    handler.setFormatter(JsonFormatter() if settings.in_production else TextFormatter())
+    logging.getLogger().addHandler(handler)
+    for name in ("app", "uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(level)
+        logger.setLevel(settings.log_level)
+    # Requests are logged by our own middleware, as app.access.
+    server = logging.getLogger("uvicorn.access")
+    server.handlers.clear()
+    server.propagate = False

@@ -26,6 +26,7 @@ class Problem(BaseModel):
     status: int
     detail: str | None = None
     errors: list[Violation] | None = None
+    request_id: str | None = None
 
 
 def operation_id(route: APIRoute) -> str:

@@ -1,15 +1,96 @@
 """Settings, from the environment and then from the file .env."""
 
-from typing import Literal
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Environment = Literal["production", "development", "test"]
+
+
+def default_environment() -> Environment:
+    """Nobody is in development by mistake: `fastapi dev` says so, or ENVIRONMENT."""
+    if os.environ.get("FASTAPI_ENV") == "development":
+        return "development"
+    return "production"
+
+
+def list_of(pattern: str, example: str) -> BeforeValidator:
+    """A list, in the environment with commas between its items."""
+
+    def check(value: str | list[str]) -> list[str]:
+        items = value.split(",") if isinstance(value, str) else value
+        items = [item.strip().lower() for item in items if item.strip()]
+        for item in items:
+            if not re.fullmatch(pattern, item):
+                raise ValueError(f"{item!r} is not like {example}")
+        return items
+
+    return BeforeValidator(check)
+
+
+Hosts = Annotated[
+    list[str],
+    NoDecode,
+    list_of(r"(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\]", "api.example.com or *.example.com"),
+]
+Origins = Annotated[
+    list[str],
+    NoDecode,
+    list_of(r"\*|https?://[^/*]+", "https://www.example.com"),
+]
 
 
 class Settings(BaseSettings):
     """Every setting of the service. DATABASE_URL sets `database_url`, and so on."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+    )
 
+    environment: Environment = Field(default_factory=default_environment)
     database_url: str = "sqlite:///app.db"
+    allowed_hosts: Hosts = []  # outside of production, none means any
+    cors_origins: Origins = []
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     max_body_size: int = 1_048_576  # bytes
+    shutdown_delay: float = Field(default=3, ge=0)  # seconds
+    shutdown_timeout: int = Field(default=20, ge=1)  # seconds
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment == "production"
+
+    @model_validator(mode="after")
+    def is_safe(self) -> Self:
+        """What is handy in development must not be what a mistake in production leads to."""
+        if self.in_production and (dangers := list(self.dangers())):
+            raise ValueError("\n".join(dangers))
+        return self
+
+    def dangers(self) -> Iterator[str]:
+        if "database_url" not in self.model_fields_set:
+            yield "DATABASE_URL: is not set"
+        if not self.allowed_hosts:
+            yield "ALLOWED_HOSTS: is not set"
+        if "*" in self.cors_origins:
+            yield "CORS_ORIGINS: must name sites, not *"
+
+
+def load_settings() -> Settings:
+    """What is wrong with them ends the process, with a line for each."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = ["The service cannot start:"]
+        for item in error.errors(include_url=False, include_input=False):
+            name = "".join(f"{str(part).upper()}: " for part in item["loc"][:1])
+            lines += (name + item["msg"].removeprefix("Value error, ")).splitlines()
+        lines.append("(ENVIRONMENT is production unless it is set; see .env.example.)")
+        sys.exit("\n  ".join(lines))

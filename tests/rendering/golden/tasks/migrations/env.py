@@ -8,9 +8,9 @@ from sqlalchemy import Connection, event
 
 from app.database import driver_url, make_engine
 from app.models import Base
-from app.settings import Settings
+from app.settings import Settings, load_settings
 
-settings: Settings = context.config.attributes.get("settings") or Settings()
+settings: Settings = context.config.attributes.get("settings") or load_settings()
 
 
 def migrate(connection: Connection) -> None:
