@@ -1,4 +1,4 @@
-"""The engine, and the two ways in which a request reaches the database."""
+"""The engines, and the two ways in which a request reaches the database."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -24,14 +24,32 @@ def driver_url(text: str) -> URL:
 
 
 def make_engine(settings: Settings) -> AsyncEngine:
+    """For transactions: one at a time, as SQLite has it, and the others queue for it."""
+    engine = open_engine(settings, pool_size=1)
+    event.listen(engine.sync_engine, "begin", begin_writing)
+    return engine
+
+
+def make_reader(settings: Settings) -> AsyncEngine:
+    """For reading, which goes on while somebody writes."""
+    engine = open_engine(settings, pool_size=5)
+    event.listen(engine.sync_engine, "begin", begin_reading)
+    return engine
+
+
+def open_engine(settings: Settings, pool_size: int) -> AsyncEngine:
     """Connects on first use."""
     engine = create_async_engine(
         driver_url(settings.database_url),
-        # The driver must not open transactions by itself: see begin().
+        # The driver must not open transactions by itself, and waits for other processes.
         connect_args={"isolation_level": None, "timeout": 5},
+        hide_parameters=True,
+        max_overflow=0,
+        pool_size=pool_size,
+        pool_timeout=5,
+        pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", set_pragmas)
-    event.listen(engine.sync_engine, "begin", begin)
     return engine
 
 
@@ -41,17 +59,17 @@ def set_pragmas(connection: Any, _: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-def begin(connection: Connection) -> None:
-    """Lets a writer wait for its turn here, where waiting can only succeed or time out."""
-    if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
+def begin_writing(connection: Connection) -> None:
+    """Waits for its turn here, where waiting can only succeed or time out."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN DEFERRED")
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    writer = engine.execution_options(writes=True)
-    return async_sessionmaker(writer, expire_on_commit=False)
+    return async_sessionmaker(engine, expire_on_commit=False)
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
@@ -60,7 +78,7 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 async def get_connection(request: Request) -> AsyncIterator[AsyncConnection]:
-    async with request.app.state.engine.connect() as connection:
+    async with request.app.state.reader.connect() as connection:
         yield connection
 
 

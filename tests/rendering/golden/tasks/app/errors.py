@@ -7,7 +7,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -98,21 +97,6 @@ def add_error_handlers(app: FastAPI) -> None:
         errors = [Violation(location=k, message=v) for k, v in messages.items()]
         return problem(422, "The request is not valid.", errors)
 
-    @app.exception_handler(IntegrityError)
-    async def handle_integrity_error(
-        request: Request, error: IntegrityError
-    ) -> JSONResponse:
-        """A constraint of the database has the last word on what was sent."""
-        columns = duplicate_columns(error)
-        if columns:
-            detail = f"Another row has the same {' and '.join(columns)}."
-            return problem(409, detail)
-        if not is_reference_error(error):
-            return problem(422, "The data breaks a rule of the database.")
-        if request.method == "DELETE":
-            return problem(409, "Something else still refers to this.")
-        return problem(422, "A reference points to something that does not exist.")
-
     @app.exception_handler(Exception)
     async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
         return problem(500)
@@ -125,15 +109,3 @@ def allowed_methods(request: Request) -> list[str]:
         if route.path_regex.match(request.scope["path"]):
             methods |= route.methods or set()
     return sorted(methods)
-
-
-def duplicate_columns(error: IntegrityError) -> list[str]:
-    """The columns whose values must be unique and are not; none for another error."""
-    rule, _, columns = str(error.orig).partition(" constraint failed: ")
-    if rule != "UNIQUE":
-        return []
-    return [column.split(".")[1] for column in columns.split(", ")]
-
-
-def is_reference_error(error: IntegrityError) -> bool:
-    return str(error.orig).startswith("FOREIGN KEY")

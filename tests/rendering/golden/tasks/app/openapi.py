@@ -35,10 +35,10 @@ def operation_id(route: APIRoute) -> str:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Documents the errors of a route. Any route may answer 422."""
+    """Documents the errors of a route. Any route may answer 422 or 503."""
     return {
         status: {"model": Problem, "description": HTTPStatus(status).phrase}
-        for status in (*statuses, 422)
+        for status in (*statuses, 422, 503)
     }
 
 

@@ -24,14 +24,16 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-def unguard(connection: Any, _: object) -> None:
-    """A batch replaces a table by a copy, which must not delete what refers to its rows."""
+def prepare(connection: Any, _: object) -> None:
+    """A batch replaces a table by a copy, which must not delete what refers to its rows.
+    Several processes may start at once: one migrates, the others wait for a minute."""
     connection.execute("PRAGMA foreign_keys=OFF")
+    connection.execute("PRAGMA busy_timeout=60000")
 
 
 async def migrate_database() -> None:
     engine = make_engine(settings)
-    event.listen(engine.sync_engine, "connect", unguard)
+    event.listen(engine.sync_engine, "connect", prepare)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()
