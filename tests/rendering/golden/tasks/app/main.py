@@ -9,22 +9,29 @@ from app.api import ROUTERS
 from app.database import make_engine, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
 from app.errors import BodyLimit, add_error_handlers
+from app.health import make_probe
 from app.logs import configure_logging
+from app.middleware import surround
 from app.openapi import operation_id, problem_openapi
-from app.settings import Settings
+from app.settings import Settings, load_settings
+from app.shutdown import drain_on_sigterm
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Builds the application. Nothing is opened before it starts."""
-    settings = settings or Settings()
+    settings = settings or load_settings()
+    configure_logging(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logging(settings.log_level)
+        app.state.draining = False
         app.state.engine = make_engine(settings)
         app.state.reader = make_reader(settings)
         app.state.sessions = make_sessions(app.state.engine)
+        app.state.probe = make_probe(app.state.engine)
+        drain_on_sigterm(app, settings)
         yield
+        await app.state.probe.dispose()
         await app.state.reader.dispose()
         await app.state.engine.dispose()
 
@@ -32,6 +39,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Tasks API",
         version="0.1.0",
         lifespan=lifespan,
+        # Without it there is no /docs and no /redoc either.
+        openapi_url=None if settings.in_production else "/openapi.json",
         generate_unique_id_function=operation_id,
     )
     app.openapi = problem_openapi(app)  # type: ignore[method-assign]
@@ -41,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_database_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    surround(app, settings)
     return app
 
 
