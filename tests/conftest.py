@@ -3,7 +3,9 @@
 import pytest
 from support.services import Renderings, shared_folder
 
-pytest.register_assert_rewrite("support.exercise", "support.payloads", "support.parsing")
+pytest.register_assert_rewrite(
+    "support.exercise", "support.payloads", "support.parsing", "support.versions"
+)
 
 collect_ignore = ["rendering/golden"]
 

@@ -5,7 +5,7 @@
 
 import httpx2
 import pytest
-from support import agreement, environments, exercise, projects
+from support import agreement, environments, exercise, projects, versions
 from support.payloads import Rows
 from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
 
@@ -142,6 +142,19 @@ def test_bodies_that_are_too_large_are_refused(client, rows):
 def test_references_are_guarded(client, rows, project):
     for resource in project.blueprint["resources"]:
         exercise.guards_references(client, rows, resource)
+
+
+def test_every_version_of_a_row_has_its_own_tag(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        versions.tags_every_version(client, rows, resource)
+        versions.sends_nothing_twice(client, rows, resource)
+
+
+def test_no_change_is_lost(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        versions.refuses_outdated_changes(client, rows, resource)
+        versions.lets_one_of_many_changes_through(client, rows, resource)
+        versions.stores_changes_one_after_the_other(client, rows, resource)
 
 
 def agrees(shared, request, kind, value):

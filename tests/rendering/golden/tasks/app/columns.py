@@ -1,9 +1,10 @@
 """What every table has, and the column types that need care."""
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 # Names for all constraints, so that migrations can refer to them on every database.
 NAMING_CONVENTION = {
@@ -53,3 +54,9 @@ class Base(DeclarativeBase):
     updated_at: Mapped[dt.datetime] = mapped_column(
         UTCDateTime, default=utc_now, onupdate=utc_now
     )
+    version: Mapped[int]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        """The ORM counts the changes of a row in its version: see etags.py."""
+        return {"version_id_col": cls.version}

@@ -9,6 +9,7 @@ from app.api import ROUTERS
 from app.database import make_engine, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
 from app.errors import BodyLimit, add_error_handlers
+from app.etags import ConditionalGet
 from app.health import make_probe
 from app.logs import configure_logging
 from app.middleware import surround
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.openapi = problem_openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(ConditionalGet)
     app.add_middleware(BodyLimit, max_body_size=settings.max_body_size)
     app.router.max_body_size = settings.max_body_size  # as every route inherits it
     add_error_handlers(app)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from app.database import ReadDep, SessionDep
+from app.etags import IfMatch, with_etag
 from app.openapi import problems
 from app.pagination import add_next_link
 from app.schemas import Id
@@ -32,21 +33,31 @@ async def list_tasks(
 async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> Any:
     task = await service.create_task(session, data)
     response.headers["Location"] = f"{router.prefix}/{task.id}"
-    return task
+    return with_etag(response, task)
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=problems(404))
-async def get_task(task_id: Id, connection: ReadDep) -> Any:
-    return await service.get_task(connection, task_id)
+async def get_task(task_id: Id, connection: ReadDep, response: Response) -> Any:
+    task = await service.get_task(connection, task_id)
+    return with_etag(response, task)
 
 
 @router.patch(
-    "/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 413)
+    "/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413)
 )
-async def update_task(task_id: Id, data: TaskUpdate, session: SessionDep) -> Any:
-    return await service.update_task(session, task_id, data)
+async def update_task(
+    task_id: Id,
+    data: TaskUpdate,
+    session: SessionDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Any:
+    task = await service.update_task(session, task_id, data, if_match)
+    return with_etag(response, task)
 
 
-@router.delete("/{task_id}", status_code=204, responses=problems(404, 409))
-async def delete_task(task_id: Id, session: SessionDep) -> None:
-    await service.delete_task(session, task_id)
+@router.delete("/{task_id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_task(
+    task_id: Id, session: SessionDep, if_match: IfMatch = None
+) -> None:
+    await service.delete_task(session, task_id, if_match)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.errors import NotFoundError
+from app.etags import FOR_CHANGE, check_match
 from app.pagination import ResultPage, fetch_page
 from app.schemas import Id
 from app.tasks.models import Task
@@ -29,11 +30,14 @@ async def get_task(connection: AsyncConnection, task_id: Id) -> sa.Row[Any]:
     return row
 
 
-async def load_task(session: AsyncSession, task_id: Id) -> Task:
-    """A task to change."""
-    task = await session.get(Task, task_id)
+async def load_task(
+    session: AsyncSession, task_id: Id, if_match: str | None = None
+) -> Task:
+    """A task to change, which nobody else changes in the meantime."""
+    task = await session.get(Task, task_id, with_for_update=FOR_CHANGE)
     if task is None:
         raise NotFoundError("There is no task with this id.")
+    check_match(task, if_match)
     return task
 
 
@@ -44,15 +48,19 @@ async def create_task(session: AsyncSession, data: TaskCreate) -> Task:
     return task
 
 
-async def update_task(session: AsyncSession, task_id: Id, data: TaskUpdate) -> Task:
-    task = await load_task(session, task_id)
+async def update_task(
+    session: AsyncSession, task_id: Id, data: TaskUpdate, if_match: str | None = None
+) -> Task:
+    task = await load_task(session, task_id, if_match)
     for name, value in data.model_dump().items():
         setattr(task, name, value)
     await session.flush()
     return task
 
 
-async def delete_task(session: AsyncSession, task_id: Id) -> None:
-    task = await load_task(session, task_id)
+async def delete_task(
+    session: AsyncSession, task_id: Id, if_match: str | None = None
+) -> None:
+    task = await load_task(session, task_id, if_match)
     await session.delete(task)
     await session.flush()

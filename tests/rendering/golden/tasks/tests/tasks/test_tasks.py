@@ -19,6 +19,18 @@ async def test_a_new_task_can_be_read(client: AsyncClient) -> None:
     assert data.items() <= read.json().items()
 
 
+async def test_a_known_task_is_not_sent_again(client: AsyncClient) -> None:
+    task = await create_task(client)
+    url = f"/tasks/{task['id']}"
+    first = await client.get(url)
+
+    second = await client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert second.status_code == 304
+    assert second.content == b""
+    assert second.headers["ETag"] == first.headers["ETag"]
+
+
 async def test_a_list_continues_by_its_next_link(client: AsyncClient) -> None:
     created = [
         await create_task(client),
@@ -51,6 +63,20 @@ async def test_a_change_leaves_the_rest_as_it_was(client: AsyncClient) -> None:
     assert response.status_code == 200
     changed = {**task, **change, "updated_at": response.json()["updated_at"]}
     assert response.json() == changed
+
+
+async def test_a_change_of_an_outdated_task_is_refused(client: AsyncClient) -> None:
+    task = await create_task(client)
+    change = {"title": "Another title"}
+    url = f"/tasks/{task['id']}"
+    read = await client.get(url)
+    headers = {"If-Match": read.headers["ETag"]}
+
+    first = await client.patch(url, json=change, headers=headers)
+    second = await client.patch(url, json=change, headers=headers)
+
+    assert first.status_code == 200
+    assert second.status_code == 412
 
 
 async def test_a_deleted_task_is_gone(client: AsyncClient) -> None:
