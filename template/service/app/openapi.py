@@ -54,6 +54,17 @@ def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
                     content = response.get("content", {})
                     if status >= "400" and "application/json" in content:
                         content[PROBLEM_JSON] = content.pop("application/json")
-        return document
+        return {key: with_whole_numbers(value) for key, value in document.items()}
 
     return openapi
+
+
+def with_whole_numbers(node: Any) -> Any:
+    """Writes 1 where FastAPI, which takes every bound for a float, writes 1.0."""
+    if isinstance(node, dict):
+        return {key: with_whole_numbers(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [with_whole_numbers(value) for value in node]
+    if isinstance(node, float) and node.is_integer():
+        return int(node)
+    return node

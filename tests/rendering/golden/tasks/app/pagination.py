@@ -28,10 +28,10 @@ class PagingQuery(BaseModel):
     sort: str = "id"
     limit: int = Field(default=50, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=1_000_000)
-    cursor: str | None = Field(default=None, max_length=4000, pattern=r"^[\w-]+$")
+    cursor: str = Field(default="", max_length=4000, pattern=r"^[A-Za-z0-9_-]*$")
 
     def filters(self) -> dict[str, Any]:
-        return self.model_dump(exclude=set(PagingQuery.model_fields), exclude_none=True)
+        return self.model_dump(exclude=set(PagingQuery.model_fields))
 
 
 @dataclass

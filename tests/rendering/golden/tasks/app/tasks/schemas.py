@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import MISSING, Field
 
 from app.pagination import PagingQuery
-from app.schemas import Schema, Str
+from app.schemas import ReadSchema, Schema, Str
 
 TaskSort = Literal[
     "id",
@@ -30,7 +30,7 @@ class TaskUpdate(Schema):
     completed: bool | MISSING = MISSING
 
 
-class TaskRead(Schema):
+class TaskRead(ReadSchema):
     """A task as it is stored."""
 
     id: int
@@ -45,4 +45,4 @@ class TaskQuery(PagingQuery):
     """How a list of tasks is filtered, sorted and paged."""
 
     sort: TaskSort = "id"
-    completed: bool | None = None
+    completed: bool | MISSING = MISSING
