@@ -11,7 +11,6 @@ from typing import Any
 
 from trellis.errors import BlueprintError, Problem, UsageError
 from trellis.fields import parse_resource
-from trellis.names import not_one_of
 from trellis.questions import Question
 
 MAX_BYTES = 1_000_000
@@ -87,7 +86,16 @@ def assignments(
 
 def resources(words: Sequence[str], given: Given) -> list[dict[str, Any]]:
     """The resources of `-r`, after those that a file or `-d` gives."""
-    parsed = [parse_resource(text) for text in words]
+    parsed, refusals = [], []
+    for text in words:
+        try:
+            parsed.append(parse_resource(text))
+        except BlueprintError as error:
+            refusals.append(error)
+    if len(refusals) == 1:
+        raise refusals[0]
+    if refusals:
+        raise BlueprintError.of([Problem("", f"{e.what}; {e.fix}") for e in refusals], where="-r")
     before = given.values.get("resources", [])
     if not isinstance(before, list):
         return parsed
@@ -101,19 +109,6 @@ def resources(words: Sequence[str], given: Given) -> list[dict[str, Any]]:
             )
         seen.append(resource["name"])
     return [*before, *parsed]
-
-
-def check_shape(given: Given, questions: Sequence[Question]) -> None:
-    """Refuses keys that nobody asked for and values of another kind than the question's."""
-    by_name = {question.name: question for question in questions}
-    problems = []
-    for key, value in given.values.items():
-        if key not in by_name:
-            problems.append(Problem(str(key), not_one_of(str(key), by_name, "a known key")))
-        elif complaint := _complaint(value, by_name[key].type):
-            problems.append(Problem(key, complaint))
-    if problems:
-        raise BlueprintError.of(problems, where=given.where(problems))
 
 
 def normalised(value: Any) -> Any:
@@ -154,31 +149,6 @@ def _typed(text: str, kind: str, key: str) -> Any:
     if kind == "bool":
         return _BOOLEANS.get(text.casefold(), text)
     return parse_yaml(text, f"-d {key}") if kind in {"yaml", "json"} else text
-
-
-def _complaint(value: Any, kind: str) -> str:
-    if kind == "str" and not isinstance(value, str):
-        shown = str(value).lower() if isinstance(value, bool) else value
-        quoted = f"; put it in quotes: '{shown}'" if isinstance(value, (int, float)) else ""
-        return f"must be text, not {_kind(value)}{quoted}"
-    if kind == "bool" and not isinstance(value, bool):
-        return f"must be true or false, not {_kind(value)}"
-    if kind == "yaml" and not isinstance(value, list):
-        return f"must be a list, not {_kind(value)}"
-    return ""
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    names = {
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "a mapping",
-    }
-    return f"{value!r}" if isinstance(value, str) else names.get(type(value), "this")
 
 
 def _read(path: Path) -> str:

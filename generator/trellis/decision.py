@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis import blueprint, report
+from trellis import blueprint, report, shapes
 from trellis.destination import Destination
 from trellis.errors import BlueprintError, Problem
 from trellis.names import project_name
@@ -42,18 +42,19 @@ def decide(
     given.add(blueprint.assignments(request.data, questions), "-d")
     for key, value in request.flags.items():
         given.add({key: value}, report.FLAGS[key])
-    blueprint.check_shape(given, questions)
     if request.resources:
         given.add({"resources": blueprint.resources(request.resources, given)}, "-r")
-        blueprint.check_shape(given, questions)
-    values = blueprint.finished(given.values, questions)
+    misshapen = shapes.misshapen(given, questions)
+    wrong = {problem.key for problem in misshapen}
+    fit = {key: value for key, value in given.values.items() if key not in wrong}
+    values = blueprint.finished(fit, questions)
     defaults = _proposals(place, template)
     complete = blueprint.finished({**defaults, **values}, questions)
-    problems = template.validate(complete)
+    problems = [*misshapen, *(p for p in template.validate(complete) if p.key not in wrong)]
     if asks:
         from trellis import prompts
 
-        _refuse([p for p in problems if p.key in values], given)
+        _refuse([p for p in problems if p.key in given.values], given)
         values = prompts.ask(questions, values, defaults, template.validate)
         complete = blueprint.finished(values, questions)
         problems = template.validate(complete)

@@ -31,6 +31,7 @@ FIELD_TYPES = (
     FieldType("enum", "one of a closed list", "role:enum:admin,editor:default=editor", ("values",)),
     FieldType("reference", "another resource", "author:ref:user:cascade", ("to", "on_delete")),
 )
+ALIASES = {"ref": "reference"}
 MODIFIERS = {
     "optional": "may be missing",
     "unique": "no two rows share a value",

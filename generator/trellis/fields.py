@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from trellis import meant
 from trellis.errors import BlueprintError
-from trellis.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE, OPTIONS, FieldType
-from trellis.names import nearest
+from trellis.field_types import ALIASES, FIELD_TYPES, MODIFIERS, ON_DELETE, OPTIONS, FieldType
 
 _TYPES = {field_type.name: field_type for field_type in FIELD_TYPES}
-_ALIASES = {"ref": "reference"}
 _OPTION_ALIASES = {"min": "minimum", "max": "maximum"}
 _KEYS = {*OPTIONS, "precision", "scale", "values", "to", "on_delete"}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
@@ -32,8 +31,10 @@ def parse_resource(text: str) -> dict[str, Any]:
         raise _refusal(name, "a resource begins with its name", "write: post title:string:200")
     resource: dict[str, Any] = {"name": name}
     fields = []
-    for word in rest:
+    for before, word, after in zip(words, rest, [*rest[1:], ""], strict=False):
         key, equals, value = word.partition("=")
+        if ":" not in word and not equals:
+            raise _refusal(word, "a field is name:type", meant.field(word, before, after))
         if equals and ":" not in key:
             if key != "plural":
                 raise _refusal(word, f"{key!r} is no option of a resource", "write: plural=people")
@@ -49,9 +50,9 @@ def parse_field(word: str) -> dict[str, Any]:
     """A field from `name:type[:arg…][:modifier…]`."""
     name, _, rest = word.partition(":")
     if not name or not rest:
-        raise _refusal(word, "a field is name:type", f"write: {name or 'title'}:string:200")
+        raise _refusal(word, "a field is name:type", meant.field(name or "title", "", ""))
     type_name, *parts = rest.split(":")
-    type_name = _ALIASES.get(type_name, type_name)
+    type_name = ALIASES.get(type_name, type_name)
     field: dict[str, Any] = {"name": name, "type": type_name}
     parts = _take_arguments(field, parts)
     while parts:
@@ -130,15 +131,11 @@ def _is_modifier(part: str) -> bool:
 
 
 def _unknown_modifier(word: str, part: str, type_name: str) -> BlueprintError:
-    key, equals, value = part.partition("=")
-    known = [*MODIFIERS, *OPTIONS] if equals else [*MODIFIERS, *ON_DELETE]
-    if type_name not in _TYPES and not equals:
-        match = nearest(type_name, [*_TYPES, *_ALIASES])
-        meant = f"did you mean {match}?" if match else f"use one of {', '.join(_TYPES)}"
-        return _refusal(word, f"{type_name!r} is not a field type that takes {part!r}", meant)
-    match = nearest(key, known)
-    meant = f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
-    return _refusal(word, f"{part!r} says nothing about a field of type {type_name}", meant)
+    if type_name not in _TYPES and "=" not in part:
+        what = f"{type_name!r} is not a field type that takes {part!r}"
+        return _refusal(word, what, meant.type_of(type_name))
+    what = f"{part!r} says nothing about a field of type {type_name}"
+    return _refusal(word, what, meant.modifier(part, type_name))
 
 
 def _value(key: str, text: str, type_name: str) -> Any:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from trellis import console, fields, releases, service
-from trellis.blueprint import Given, assignments, check_shape, normalised
+from trellis.blueprint import Given, assignments, normalised
 from trellis.errors import BlueprintError, UsageError, escape
 from trellis.evolution import Options, Wanted, evolve
 from trellis.names import nearest
 from trellis.service import Service, referring
+from trellis.shapes import check_shape
 
 if TYPE_CHECKING:
     from trellis.account import Account

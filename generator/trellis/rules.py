@@ -1,6 +1,5 @@
 """The rules of a template, which are Jinja in its copier.yml: the same for everybody who asks."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,15 +81,3 @@ def _problem(name: str, line: str) -> Problem:
     if colon and where.startswith(name) and " " not in where:
         return Problem(where, what)
     return Problem(name, line)
-
-
-def remember_strings(environment: Any) -> None:
-    """Compiles each path and default once. Copier's yield extension resets itself in preprocess."""
-    compiled = functools.lru_cache(maxsize=4096)(environment.from_string)
-
-    def from_string(text: str) -> Any:
-        template = compiled(text)
-        environment.preprocess("")
-        return template
-
-    environment.from_string = from_string

@@ -1,4 +1,4 @@
-"""The template behind Copier: its questions, its rules, its rendering. Only here is it imported."""
+"""One version of a template: its questions, its rules, its rendering."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import contextlib
 import functools
 import shutil
 import tempfile
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis import rules, source
+from trellis import copying, rules, source
 from trellis.errors import Problem, TemplateError
 from trellis.guards import silence
 from trellis.questions import Question
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from copier._main import Worker
+    from trellis.copying import Worker
 
     Surroundings = Callable[[], AbstractContextManager[None]]
 
@@ -35,7 +34,7 @@ class Template:
             for name, details in worker.template.questions_data.items()
             if details.get("when") is not False
         )
-        rules.remember_strings(worker.jinja_env)
+        copying.remember(worker)
         self._rules = rules.Rules(worker.jinja_env, self.questions)
         self.version = worker.template.commit
         self.release: Any = worker.template.version
@@ -52,14 +51,8 @@ class Template:
 
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
-        worker = _worker(self._worker.template.url, destination, values)
-        worker.__dict__.update(
-            template=self._worker.template,
-            jinja_env=self._worker.jinja_env,
-            # It would run git for every file, to look into an index that a new folder has not.
-            _sync_git_index_executable_bit=_do_nothing,
-        )
-        with self._surroundings(), silence(), _as_template_error():
+        worker = copying.again(self._worker, destination, values)
+        with self._surroundings(), silence(), copying.as_template_error():
             worker.run_copy()
 
     def macro(self, file: str, name: str, *values: Any) -> str:
@@ -67,7 +60,7 @@ class Template:
         from jinja2 import TemplateNotFound
 
         path = f"template/macros/{file}.jinja"
-        with _as_template_error():
+        with copying.as_template_error():
             try:
                 found = getattr(self._worker.jinja_env.get_template(path).module, name)
             except (TemplateNotFound, AttributeError) as error:
@@ -85,24 +78,27 @@ def opened(address: str | None = None, version: str | None = None) -> Iterator[T
         scratch = Path(folder)
         origin = source.find(address, scratch)
         surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
-        with surroundings(), silence(), _as_template_error():
-            worker = _worker(origin.url, scratch / "nowhere", {}, version)
+        with surroundings(), silence(), copying.as_template_error():
+            worker = copying.worker(origin.url, scratch / "nowhere", {}, version)
             try:
+                if origin.store:
+                    copying.check_out(worker, origin.store, scratch / "checkout")
+                copying.check(worker, origin.url)
                 template = Template(worker, surroundings)
             except BaseException:
-                _clean_up(worker)
+                copying.clean_up(worker)
                 raise
         template.remark = origin.remark
         try:
             yield template
         finally:
-            _clean_up(worker)
+            copying.clean_up(worker)
 
 
 @functools.cache
 def from_directory(root: Path) -> Template:
     """The template as it lies in a directory, without git: the fast way for many renderings."""
-    worker = _worker(source.URL, root / "nowhere", {})
+    worker = copying.worker(source.URL, root / "nowhere", {})
     worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
     return Template(worker, contextlib.nullcontext)
 
@@ -140,60 +136,3 @@ def _own() -> Template:
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
-
-
-def _worker(
-    url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
-) -> Worker:
-    with silence():
-        from copier._main import Worker
-        from copier._settings import SettingsModel
-
-    # Its own settings, not the user's: the blueprint says everything that a service is made from.
-    return Worker(
-        src_path=url,
-        dst_path=destination,
-        vcs_ref=version,
-        data=dict(values),
-        defaults=True,
-        quiet=True,
-        overwrite=True,
-        settings=SettingsModel(),
-    )
-
-
-def _do_nothing(*_: object) -> None:
-    pass
-
-
-def _clean_up(worker: Worker) -> None:
-    with contextlib.suppress(OSError):
-        worker.template._cleanup()  # noqa: SLF001
-
-
-@contextlib.contextmanager
-def _as_template_error() -> Iterator[None]:
-    from copier.errors import CopierError
-    from jinja2 import TemplateError as JinjaError
-    from plumbum import ProcessExecutionError
-
-    try:
-        yield
-    except ProcessExecutionError as error:
-        said = [line for line in str(error.stderr).splitlines() if line.strip()]
-        what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
-        raise TemplateError(what, fix="check the address, and that git can reach it") from error
-    except (CopierError, JinjaError, ValueError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise TemplateError(
-            f"the template cannot be rendered: {reason}",
-            where=_spot(error),
-            fix="this is the template's fault, not yours: please report it",
-        ) from error
-
-
-def _spot(error: Exception) -> str:
-    """The line of a template file that an error comes from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    rendered = [frame for frame in frames if frame.filename.endswith(".jinja")]
-    return f"{rendered[-1].filename}, line {rendered[-1].lineno}" if rendered else ""

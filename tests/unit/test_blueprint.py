@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from trellis import blueprint
+from trellis import blueprint, shapes
 from trellis.errors import BlueprintError, UsageError
 from trellis.questions import Question
 
@@ -112,8 +112,8 @@ def test_endless_files_are_not_read_to_their_end():
         ({"slug": "x"}, "slug: 'slug' is not a known key"),
         ({3: "x"}, "3: '3' is not a known key"),
         ({"project_name": 3}, "project_name: must be text, not a number; put it in quotes: '3'"),
-        ({"python_version": 3.1}, "must be text, not a number; put it in quotes: '3.1'"),
-        ({"api": False}, "api: must be text, not a boolean; put it in quotes: 'false'"),
+        ({"python_version": 3.1}, "not a number; use one of these, in quotes: '3.13', '3.11'"),
+        ({"api": False}, "api: must be text, not a boolean; use one of these, in quotes: 'async'"),
         ({"api": None}, "api: must be text, not nothing"),
         ({"api": ["sync"]}, "api: must be text, not a list"),
         ({"docker": "maybe"}, "docker: must be true or false, not 'maybe'"),
@@ -124,7 +124,7 @@ def test_endless_files_are_not_read_to_their_end():
 )
 def test_values_of_another_kind_are_refused(values, message):
     with pytest.raises(BlueprintError) as caught:
-        blueprint.check_shape(given(values), QUESTIONS)
+        shapes.check_shape(given(values), QUESTIONS)
 
     assert message in str(caught.value.problems[0])
     assert caught.value.where == "blog.yml"
@@ -132,7 +132,7 @@ def test_values_of_another_kind_are_refused(values, message):
 
 def test_every_problem_is_told():
     with pytest.raises(BlueprintError) as caught:
-        blueprint.check_shape(given({"a": 1, "docker": 1}), QUESTIONS)
+        shapes.check_shape(given({"a": 1, "docker": 1}), QUESTIONS)
 
     assert len(caught.value.problems) == 2
 

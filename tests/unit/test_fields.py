@@ -112,6 +112,27 @@ def test_a_misspelt_modifier_is_corrected():
     assert caught.value.fix == "did you mean cascade?"
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("post title string:200", "write: title:string:200"),
+        ("post title", "write: title:string:200"),
+        ("post state:enum:in progress,done", "needs a blueprint file"),
+        ("post a:string:default=hello world", "needs a blueprint file"),
+        ("post a:string:nullable", "write: optional"),
+        ("post a:string:200, b:text", "leave out the comma"),
+        ("post a:string::unique", "leave out one colon"),
+        ("post a:decimal:10.2", "write: 10,2"),
+        ("post a:strng:200", "did you mean string?"),
+    ],
+)
+def test_what_was_meant_is_said(text, fix):
+    with pytest.raises(BlueprintError) as caught:
+        parse_resource(text)
+
+    assert fix in caught.value.fix
+
+
 names = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)
 words = st.from_regex(r"[a-z0-9.-]{1,9}", fullmatch=True)
 whole = st.integers(-(10**15), 10**15)

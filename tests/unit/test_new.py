@@ -177,7 +177,8 @@ REFUSED = [
     (["blog", "--apii", "sync"], 2, "there is no option --apii; did you mean --api?", ""),
     ([], 2, "missing argument 'DEST'", ""),
     (["file"], 5, "the destination is a file", "file"),
-    (["blog", "--template", "/nowhere"], 6, "", ""),
+    (["blog", "--template", "/nowhere"], 6, "there is no such folder", "/nowhere"),
+    (["blog", "--template", "."], 6, "it has no copier.yml", "fix: check the address"),
     (["--", "--"], 4, "project_name: must not be empty", ""),
 ]
 
@@ -393,3 +394,22 @@ def test_it_runs_as_a_module(installed):
     )
 
     assert done.stdout.startswith("trellis 0.")
+
+
+def test_all_that_is_wrong_is_told_at_once(trellis, work):
+    (work / "blog.yml").write_text("python_version: 3.10\napi: asnc\ndatabse: sqlite\n")
+
+    result = trellis("new", "blog", "--from", "blog.yml", "--name", "a\x07", "--json")
+
+    problems = {problem["where"] for problem in result.document["error"]["problems"]}
+    assert problems == {"python_version", "api", "databse", "project_name"}
+
+
+def test_every_word_that_cannot_be_read_is_told_at_once(trellis, work):
+    words = ["-r", "post title", "-r", "user name:string:uniqe"]
+
+    lines = trellis("new", "blog", *words).err.splitlines()
+
+    assert lines[0] == "error: 'title': a field is name:type; write: title:string:200"
+    assert lines[1].endswith("did you mean unique?")
+    assert len(lines) == 3
