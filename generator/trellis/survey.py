@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +16,9 @@ from trellis.inspection import STATES, Inspection
 from trellis.merging import Change, Files
 from trellis.names import nearest
 from trellis.service import Service
+
+if TYPE_CHECKING:
+    from trellis.template import Template
 
 
 def status(*, json: bool) -> None:
@@ -69,7 +73,7 @@ def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
         lock = None if dry_run else stack.enter_context(applying.alone(found))
         found.refuse_if_dirty()
         with console.progress("Comparing"):
-            seen = inspect(found)
+            seen = inspect(found, with_past=False)
         name = _named(found, seen, path)
         if name not in seen.rendered:
             raise UsageError(f"{name} is not rendered: it is the team's own", fix="git log tells")
@@ -93,25 +97,27 @@ def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
         console.say(escape(f"{name}: {outcome}"))
 
 
-def inspect(found: Service) -> Inspection:
+def inspect(found: Service, *, with_past: bool = True) -> Inspection:
     """Every file of the last commit against what is rendered now, and was before."""
-    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
-        rendered = _rendered(found, Path(folder, "now"))
-        mine = merging.committed(found)
-        return inspection.compare(rendered, mine, _past(found, Path(folder)))
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
+        known: dict[tuple[str, str], Template] = {}
 
+        def rendered(one: Service) -> Files:
+            from trellis import template
 
-def _past(found: Service, folder: Path) -> Iterator[Files]:
-    for number, before in enumerate(service.earlier(found)):
-        with contextlib.suppress(TrellisError):  # a version that is nowhere any more
-            yield _rendered(before, folder / str(number))
+            place = (one.source, one.version)
+            if place not in known:
+                known[place] = stack.enter_context(template.opened(one.address, one.version))
+            return render(known[place], one.blueprint, Path(tempfile.mkdtemp(dir=folder))).files
 
+        def past() -> Iterator[Files]:
+            for before in service.earlier(found):
+                with contextlib.suppress(TrellisError):  # a version that is nowhere any more
+                    yield rendered(before)
 
-def _rendered(found: Service, folder: Path) -> Files:
-    from trellis import template
-
-    with template.opened(found.address, found.version) as recorded:
-        return render(recorded, found.blueprint, folder).files
+        now, mine = rendered(found), merging.committed(found)
+        return inspection.compare(now, mine, past() if with_past else iter(()))
 
 
 def _named(found: Service, seen: Inspection, path: str) -> str:

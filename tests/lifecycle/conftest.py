@@ -29,6 +29,12 @@ def released(tmp_path_factory):
     return living.make_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory):
+    """The template in three versions; nobody changes it."""
+    return living.Versions(tmp_path_factory.mktemp("versions"))
+
+
 @pytest.fixture
 def template(released, monkeypatch):
     """The template as the checkout that Trellis runs from."""

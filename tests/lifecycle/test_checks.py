@@ -1,79 +1,177 @@
 """After each verb the service's own checks pass, and rows that were there are still there."""
 
+import contextlib
+import json
 import os
 import shutil
 import subprocess
+import zlib
 
 import pytest
-from living import COMMENT, POST, USER, commit
+from living import COMMENT, POST, USER, commit, edit
+from support import environments, postgres
+from support.projects import Project
+from trellis import source
 
 UV = shutil.which("uv")
-ROWS = """
-import sqlite3
-database = sqlite3.connect("app.db")
-now = "2024-01-01 00:00:00.000000"
-database.execute(
-    "insert into users (id, email, name, role, created_at, updated_at) "
-    "values (1, 'ada@example.org', 'Ada', 'admin', ?, ?)", (now, now)
-)
-database.execute(
-    "insert into posts (id, title, body, author_id, created_at, updated_at) "
-    "values (1, 'One', 'Text', 1, ?, ?)", (now, now)
-)
-database.commit()
+UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()
+_SESSION = """
+import asyncio, json, os
+import sqlalchemy as sa
+from app.database import driver_url
+
+def reflected(connection):
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    return {
+        name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        for name, table in tables.tables.items() if name != "alembic_version"
+    }
+
+def run(work):
+    url = driver_url(os.environ["DATABASE_URL"])
+    if not url.get_dialect().is_async:
+        with sa.create_engine(url).begin() as connection:
+            return work(connection)
+    async def connected():
+        from sqlalchemy.ext.asyncio import create_async_engine
+        async with create_async_engine(url).begin() as connection:
+            return await connection.run_sync(work)
+    return asyncio.run(connected())
 """
-COUNT = """
-import sqlite3
-database = sqlite3.connect("app.db")
-print(*(database.execute(f"select count(*) from {t}").fetchone()[0] for t in ("users", "posts")))
+INSERT = """
+from sqlalchemy.orm import Session
+from app.posts.models import Post
+from app.users.models import User
+
+def insert(connection):
+    with Session(connection) as session:
+        for number in (1, 2, 3):
+            user = User(email=f"{number}@example.org", name="Zoë", age=number, role="admin")
+            session.add(user)
+            session.flush()
+            session.add(Post(title=f"Post {number}", body="'", author_id=user.id))
+        session.commit()
+
+run(insert)
 """
+MIGRATE = f"""{_SESSION}
+from alembic import command
+from alembic.config import Config
+config = Config(toml_file="pyproject.toml")
+command.upgrade(config, "head")
+command.check(config)
+"""
+DUMP = 'print("rows:" + json.dumps(run(reflected), default=str))'
+# Each verb, and what the rows that exist have in the new columns.
 STEPS = [
-    ["add", "resource", *COMMENT.split()],
-    ["add", "field", "user", "nick:string:40:optional:unique", "state:enum:on,off:default=on"],
-    ["add", "field", "user", "boss:ref:user:set_null:optional", "level:integer:default=3:index"],
-    ["add", "field", "post", "price:decimal:10,2:optional", "ok:boolean:default=true"],
-    ["remove", "field", "user", "nick"],
-    ["remove", "field", "user", "boss"],
-    ["remove", "field", "user", "state"],
-    ["remove", "resource", "comment"],
-    ["add", "resource", *COMMENT.split()],
-    ["change", "api=sync", "orm=sqlmodel", "python_version=3.11"],
+    (["add", "resource", *COMMENT.split()], {}),
+    (
+        [
+            *("add", "field", "user", "nick:string:40:optional:unique"),
+            *("level:integer:default=3:index", "state:enum:on,off:default=on"),
+            "boss:ref:user:set_null:optional",
+        ],
+        {"users": {"nick": None, "level": 3, "state": "on", "boss_id": None}},
+    ),
+    (
+        ["add", "field", "post", "price:decimal:10,2:optional", "ok:boolean:default=true"],
+        {"posts": {"price": None}},
+    ),
+    (["remove", "field", "user", "nick"], {}),
+    (["remove", "field", "user", "boss"], {}),
+    (["remove", "field", "user", "role"], {}),
+    (["remove", "resource", "comment"], {}),
+    (["change", "api={api}", "ci=gitlab", "docker=false", "python_version=3.11"], {}),
+    (["update"], {}),
+    (["restore", "AGENTS.md", "--yes"], {}),
 ]
+OTHER = {"async": "sync", "sync": "async"}
+
+
+@pytest.fixture
+def on_the_way(versions, trellis, tmp_path, monkeypatch):
+    """A blog of the template's first version, when there are newer ones."""
+
+    def make(*words):
+        monkeypatch.setattr(source, "checkout", lambda: versions.at("v1.0.0"))
+        resources = [word for text in (USER, POST) for word in ("-r", text)]
+        options = ["--python", "3.11", "--yes", "--no-install", *resources, *words]
+        assert trellis("new", "blog", *options).code == 0
+        monkeypatch.setattr(source, "checkout", lambda: versions.root)
+        folder = tmp_path / "work/blog"
+        monkeypatch.chdir(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Has the uv that is one, and what it has in its cache."""
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
+    caches = {"UV_CACHE_DIR": UV_CACHE, "MYPY_CACHE_DIR": str(tmp_path / "mypy")}
+    env = environments.environment(ENVIRONMENT="development", **caches)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    return env
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(UV is None, reason="uv installs what services need")
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("variant", ["async-sqlalchemy-sqlite", "sync-sqlmodel-postgres"])
 def test_a_service_that_went_through_every_verb_is_sound(
-    trellis, blog, tmp_path_factory, monkeypatch, database
+    trellis, on_the_way, environment, shared, variant
 ):
-    folder = blog(USER, POST, choices=("--python", "3.11"))
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "uv"))
-    monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])  # the uv that is one
-
-    def uv(*words):
-        done = subprocess.run([UV, *words], cwd=folder, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def check():
-        for words in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", "-q"]):
-            uv("run", *words)
-
-    monkeypatch.setenv("ENVIRONMENT", "development")
-    (folder / "uv.lock").unlink()  # of the uv that other tests pretend to have
-    uv("sync", "--quiet")
-    commit(folder)
-    uv("run", "alembic", "upgrade", "head")
-    uv("run", "python", "-c", ROWS)
-    for words in STEPS:
-        result = trellis(*words)
-        assert result.code == 0, result.out + result.err
+    api, orm, database = variant.split("-")
+    folder = on_the_way("--api", api, "--orm", orm, "--database", database)
+    with contextlib.ExitStack() as stack:
+        environments.run(folder, "uv", "sync", "--quiet", env=environment)
         commit(folder)
-        uv("run", "alembic", "upgrade", "head")
-        uv("run", "alembic", "check")
-        assert uv("run", "python", "-c", COUNT).split() == ["1", "1"]
-    if database == "postgres":
-        (folder / "app.db").unlink()
-        assert trellis("change", "database=postgres").code == 0
-    check()
+        urls = {"DATABASE_URL": f"sqlite:///{folder.parent}/rows.db"}
+        if database == "postgres":
+            name = f"trellis_{zlib.crc32(str(folder).encode()):08x}"
+            server = postgres.server_url(shared)
+            url = stack.enter_context(postgres.database(server, name, folder, environment))
+            urls = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
+        service = Project(folder, {}, environment | urls)
+        service.run(".venv/bin/python", "-c", MIGRATE + INSERT)
+        rows = migrated(service)
+        for number, (words, expected) in enumerate(STEPS):
+            take(trellis, service, [word.format(api=OTHER[api]) for word in words])
+            before, rows = rows, migrated(service)
+            assert_kept(before, rows, expected)
+            following = STEPS[number + 1][0] if number + 1 < len(STEPS) else []
+            # Once for several steps of a kind; on Postgres, where migrations differ, at the end.
+            if words[:2] != following[:2] and (database == "sqlite" or not following):
+                service.run("make", "check")
+        for words in (["downgrade", "base"], ["upgrade", "head"], ["check"]):
+            service.alembic(*words)
+
+
+def take(trellis, service, words):
+    """One verb, committed."""
+    if words[0] == "restore":
+        edit(service.folder / "AGENTS.md", "# House rules\n", "# House rules\n\nNone.\n")
+        commit(service.folder)
+
+    result = trellis(*words)
+
+    assert result.code == 0, result.out + result.err
+    service.run("uv", "sync", "--quiet")
+    commit(service.folder)
+
+
+def assert_kept(before, after, expected):
+    """Every row that was there is there, with what it held, and with what is expected besides."""
+    for table in before.keys() & after.keys():
+        assert len(after[table]) == len(before[table])
+        for old, new in zip(before[table], after[table], strict=True):
+            assert {key: new[key] for key in old if key in new}.items() <= old.items()
+            assert expected.get(table, {}).items() <= new.items()
+
+
+def migrated(service):
+    """What is in the tables of the service's database, once it is migrated."""
+    said = service.run(".venv/bin/python", "-c", MIGRATE + DUMP)
+    return json.loads(said.partition("rows:")[2].splitlines()[0])

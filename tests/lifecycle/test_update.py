@@ -1,62 +1,8 @@
 """Services that follow their template through its versions."""
 
 import pytest
-from living import COMMENT, POST, USER, commit, edit, files, git, make_template
+from living import COMMENT, POST, USER, commit, edit, files, git
 from trellis import source
-
-CHANGELOG = """\
-# Changelog
-
-## [Unreleased]
-
-## [1.2.0] - 2026-03-01
-
-### Removed
-- Logs went away.
-
-## [1.1.0] - 2026-02-01
-
-### Added
-- A house rule.
-
-## [1.0.0] - 2026-01-01
-
-[1.2.0]: https://example.org
-"""
-
-
-def release(root, version):
-    commit(root, version)
-    git(root, "tag", version)
-
-
-@pytest.fixture(scope="module")
-def versions(tmp_path_factory):
-    """A template of three versions: a file changed, one added, one removed, a question renamed."""
-    root = make_template(tmp_path_factory.mktemp("versions"))
-    service = root / "template/service"
-    edit(service / "AGENTS.md.jinja", "# House rules\n", "# House rules\n\n- Be brief.\n")
-    (service / "SUPPORT.md.jinja").write_text("Ask {{ author_name or 'us' }}.\n")
-    edit(service / ".env.example.jinja", "# LOG_LEVEL=INFO", "# LOG_LEVEL=INFO\n# TRACE=false")
-    (root / "CHANGELOG.md").write_text(CHANGELOG)
-    release(root, "v1.1.0")
-    (service / "SUPPORT.md.jinja").write_text("Ask {{ contact }}.\n")
-    edit(service / "Makefile", "check: lint types test", "check: types lint test")
-    edit(service / "AGENTS.md.jinja", "- Be brief.\n", "- Be brief and clear.\n")
-    (service / "tests/test_migrations.py").unlink()
-    questions = (root / "copier.yml").read_text()
-    questions = questions.replace(
-        "resources:\n  type: yaml",
-        "contact:\n  type: str\n  default: the team\n\nresources:\n  type: yaml",
-        1,
-    )
-    questions = questions.replace("author_email", "author_address")
-    (root / "copier.yml").write_text(questions)
-    edit(service / "pyproject.toml.jinja", "author_email", "author_address")
-    text = (service / "pyproject.toml.jinja").read_text().replace("author_email", "author_address")
-    (service / "pyproject.toml.jinja").write_text(text)
-    release(root, "v1.2.0")
-    return root
 
 
 @pytest.fixture(params=["bundled", "git url"])
@@ -66,16 +12,13 @@ def at(request, versions, trellis, tmp_path, monkeypatch):
 
     def make(version):
         older = tmp_path / "template"
-        git(tmp_path, "clone", "--quiet", str(versions), str(older))
-        git(older, "checkout", "--quiet", "-B", "main", version)
-        for tag in git(older, "tag", "--no-merged", "HEAD").split():
-            git(older, "tag", "--delete", tag)
+        versions.clone(version, older)
         monkeypatch.setattr(source, "checkout", lambda: older)
         words = [] if request.param == "bundled" else ["--template", f"git+file://{older}"]
         resources = ["-r", USER, "-r", POST]
         made = trellis("new", "blog", "--yes", "--no-install", *resources, *words)
         assert made.code == 0, made.err
-        git(older, "fetch", "--quiet", "--tags", str(versions))
+        git(older, "fetch", "--quiet", "--tags", str(versions.root))
         git(older, "checkout", "--quiet", "-B", "main", "v1.2.0")
         monkeypatch.chdir(folder)
         return folder
