@@ -45,6 +45,11 @@ def checkout() -> Path | None:
     return root if found else None
 
 
+def carried() -> Path:
+    """Where a wheel has its bundle."""
+    return Path(__file__).with_name(bundle.FILE_NAME)
+
+
 def find(address: str | None, scratch: Path) -> Source:
     """The source for `--template ADDRESS`; our own without one."""
     if address:
@@ -55,9 +60,8 @@ def find(address: str | None, scratch: Path) -> Source:
     root = checkout()
     if root and bundle.has_commit(root):
         return Source(URL, root, _remark(root))
-    carried = Path(__file__).with_name(bundle.FILE_NAME)
-    if carried.exists():
-        return Source(URL, carried)
+    if (packed := carried()).exists():
+        return Source(URL, packed)
     if root:
         bundle.one_commit(root, scratch / "template")
         return Source(URL, scratch / "template")

@@ -2,24 +2,35 @@
 
 import pytest
 from living import COMMENT, POST, USER, commit, edit, files, git
-from trellis import source
+from trellis import bundle, source
 
 
-@pytest.fixture(params=["bundled", "git url"])
+@pytest.fixture(params=["checkout", "bundle", "git url"])
 def at(request, versions, trellis, tmp_path, monkeypatch):
     """Makes a service of one version, then offers all of them."""
     folder = tmp_path / "work/blog"
+    template = tmp_path / "template"
+    words = ["-r", USER, "-r", POST]
+    if request.param == "git url":
+        words += ["--template", f"git+file://{template}"]
+
+    def offer():
+        if request.param == "bundle":
+            bundle.build(template, tmp_path / "template.bundle")
 
     def make(version):
-        older = tmp_path / "template"
-        versions.clone(version, older)
-        monkeypatch.setattr(source, "checkout", lambda: older)
-        words = [] if request.param == "bundled" else ["--template", f"git+file://{older}"]
-        resources = ["-r", USER, "-r", POST]
-        made = trellis("new", "blog", "--yes", "--no-install", *resources, *words)
+        versions.clone(version, template)
+        offer()
+        if request.param == "bundle":
+            monkeypatch.setattr(source, "checkout", lambda: None)
+            monkeypatch.setattr(source, "carried", lambda: tmp_path / "template.bundle")
+        else:
+            monkeypatch.setattr(source, "checkout", lambda: template)
+        made = trellis("new", "blog", "--yes", "--no-install", *words)
         assert made.code == 0, made.err
-        git(older, "fetch", "--quiet", "--tags", str(versions.root))
-        git(older, "checkout", "--quiet", "-B", "main", "v1.2.0")
+        git(template, "fetch", "--quiet", "--tags", str(versions.root))
+        git(template, "checkout", "--quiet", "-B", "main", "v1.2.0")
+        offer()
         monkeypatch.chdir(folder)
         return folder
 

@@ -1,0 +1,141 @@
+"""Trellis as people install it, from a wheel, on a machine whose network has gone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from living import COMMENT, POST, ROOT, USER, commit, edit, git
+from support import environments
+
+UV = shutil.which("uv")
+UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()
+PACKAGING = ("pyproject.toml", "README.md", "LICENSE", "generator")
+BUILD = "import sys; from hatchling import build as b; print(getattr(b, sys.argv[1])(sys.argv[2]))"
+
+
+def build(root, output, target="wheel"):
+    """A distribution of the repository as it lies there."""
+    command = [sys.executable, "-c", BUILD, f"build_{target}", str(output)]
+    said = subprocess.check_output(command, cwd=root, text=True)
+    return output / said.splitlines()[-1]
+
+
+def packaged(versions, version, root):
+    """The repository that a version is built from."""
+    versions.clone(version, root)
+    skipped = shutil.ignore_patterns("__pycache__")
+    for name in PACKAGING:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, root / name, **({"ignore": skipped} if copy is shutil.copytree else {}))
+    (root / "CHANGELOG.md").touch()
+    commit(root, "What it is built from")
+    return root
+
+
+def without_network():
+    """The words that cut a command off from every network, where that is allowed."""
+    for words in (["unshare", "--net"], ["unshare", "--map-root-user", "--net"]):
+        if shutil.which("unshare") and not subprocess.run([*words, "true"], check=False).returncode:
+            return words
+    return []
+
+
+@pytest.fixture(scope="module")
+def pipx(versions, tmp_path_factory):
+    """Trellis of the first version, as pipx installs it."""
+    folder = tmp_path_factory.mktemp("pipx")
+    wheel = build(packaged(versions, "v1.0.0", folder / "first"), folder)
+    env = environments.environment(
+        HOME=str(folder),
+        PIPX_HOME=str(folder / "pipx"),
+        PIPX_BIN_DIR=str(folder / "bin"),
+        UV_CACHE_DIR=str(UV_CACHE),
+    )
+    words = ["tool", "run", "pipx", "install", "--python", sys.executable, str(wheel)]
+    environments.run(folder, str(UV), *words, env=env)
+    return Pipx(folder, env)
+
+
+class Pipx:
+    """What pipx has installed."""
+
+    def __init__(self, folder, env):
+        self.folder = folder
+        dead = "http://127.0.0.1:9"
+        offline = {"UV_OFFLINE": "1", "https_proxy": dead, "http_proxy": dead, "ALL_PROXY": dead}
+        self.env = env
+        self.offline = {**env, **offline, "GIT_CONFIG_GLOBAL": os.environ["HOME"] + "/.gitconfig"}
+
+    def upgrade(self, wheel):
+        """Another wheel in its place; what it depends on stays."""
+        python = str(next(self.folder.glob("pipx/venvs/*/bin/python")))
+        words = ["pip", "install", "--quiet", "--python", python, "--reinstall", "--no-deps"]
+        environments.run(self.folder, str(UV), *words, str(wheel), env=self.env)
+
+    def __call__(self, folder, *words, code=0):
+        """Runs the command; it finds neither a network nor a checkout."""
+        done = subprocess.run(
+            [*without_network(), str(self.folder / "bin/trellis"), *words],
+            cwd=folder,
+            env=self.offline,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(UV is None, reason="uv installs pipx"),
+]
+
+
+def test_a_service_is_made_and_changed_and_updated_without_a_network(pipx, versions, tmp_path):
+    pipx(tmp_path, "new", "blog", "--yes", "-r", USER, "-r", POST)
+    blog = tmp_path / "blog"
+    assert git(blog, "status", "--porcelain") == ""
+    edit(blog / "README.md", "# Blog", "# Our blog")
+    (blog / "uv.lock").write_text('version = 1\nrequires-python = ">=3.11"\n')
+    commit(blog)
+
+    pipx(blog, "add", "resource", *COMMENT.split())
+    commit(blog)
+    pipx(blog, "add", "field", "user", "nick:string:40:optional")
+    commit(blog)
+    said = pipx(blog, "change", "database=postgres")
+    commit(blog)
+    assert "uv.lock" in said  # renewed, if all is in uv's cache, else left to do
+    pipx(blog, "update", "--check")
+    pipx.upgrade(build(packaged(versions, "v1.2.0", tmp_path / "newest"), tmp_path))
+    pipx(blog, "update", "--check", code=8)
+    pipx(blog, "update")
+    commit(blog)
+
+    files = json.loads(pipx(blog, "status", "--json"))["files"]
+    assert files["edited"] == ["README.md"]
+    assert files["stale"] == files["missing"] == []
+    answers = (blog / ".copier-answers.yml").read_text()
+    assert "_commit: v1.2.0" in answers
+    assert "_src_path: git+trellis://fastapi" in answers
+    assert "# Our blog" in (blog / "README.md").read_text()
+
+
+def test_a_wheel_without_history_makes_and_changes_services(pipx, versions, tmp_path):
+    root = packaged(versions, "v1.2.0", tmp_path / "tarball")
+    shutil.rmtree(root / ".git")
+    sdist = build(root, tmp_path, "sdist")
+    shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
+    pipx.upgrade(build(next(Path(tmp_path, "unpacked").iterdir()), tmp_path))
+
+    pipx(tmp_path, "new", "blog", "--yes", "-r", USER, "-r", POST)
+    pipx(tmp_path / "blog", "add", "resource", *COMMENT.split())
+    commit(tmp_path / "blog")
+
+    assert "nothing to change" in pipx(tmp_path / "blog", "update")
+    assert json.loads(pipx(tmp_path / "blog", "status", "--json"))["files"]["edited"] == []
