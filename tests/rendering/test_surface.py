@@ -41,6 +41,7 @@ SURFACE = {
     },
     "database": {
         ".env.example",
+        ".github/dependabot.yml",
         ".github/workflows/ci.yml",
         ".gitignore",
         "Dockerfile",
@@ -62,9 +63,17 @@ SURFACE = {
         "pyproject.toml",
         "tests/*/test_*.py",
     },
-    "ci": {".github/workflows/ci.yml", ".gitlab-ci.yml"},
+    "ci": {
+        ".github/dependabot.yml",
+        ".github/workflows/ci.yml",
+        ".github/workflows/template.yml",
+        ".gitlab-ci.yml",
+        "README.md",
+        "renovate.json",
+    },
     "docker": {
         ".dockerignore",
+        ".github/dependabot.yml",
         ".github/workflows/ci.yml",
         "Dockerfile",
         "README.md",

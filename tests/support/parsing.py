@@ -8,6 +8,7 @@ import re
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import yaml
@@ -26,6 +27,15 @@ class UnparsableError(Exception):
     """A file that is not valid in its language."""
 
 
+@dataclass
+class Stage:
+    """A stage of a Dockerfile: what it starts from, and its instructions as they were written."""
+
+    base: str
+    name: str
+    instructions: list[tuple[str, str]]
+
+
 def parse(name: str, text: str, files: Mapping[str, str]) -> None:
     """Raises an exception where the text is not valid for a file of that name."""
     _parser(PurePosixPath(name))(name, text, files)
@@ -37,6 +47,21 @@ def python(text: str) -> ast.Module:
         warnings.simplefilter("error")
         compile(text, "<rendered>", "exec", dont_inherit=True)
     return ast.parse(text)
+
+
+def dockerfile(text: str) -> list[Stage]:
+    """Its stages; a line that goes on is one."""
+    stages: list[Stage] = []
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        word, _, words = line.partition(" ")
+        if word == "FROM":
+            base, _, name = words.partition(" AS ")
+            stages.append(Stage(base, name or str(len(stages)), []))
+        else:
+            stages[-1].instructions.append((word, words.strip()))
+    return stages
 
 
 def heading(text: str) -> str:
