@@ -4,7 +4,10 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -12,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.columns import Base
 from app.errors import NotFoundError
 from app.schemas import Id
 
@@ -43,30 +45,45 @@ class ResultPage:
 
 
 async def fetch_page(
-    connection: AsyncConnection,
-    statement: Any,
-    table: type[Base],
-    query: PagingQuery,
+    connection: AsyncConnection, statement: Any, query: PagingQuery, **parameters: Any
 ) -> ResultPage:
     """Reads one row more than a page holds, to know whether another follows."""
-    columns = sa.inspect(table).columns
-    key = columns[query.sort.removeprefix("-")]
-    order = [key] if key is columns.id else [key, columns.id]
-    descending = query.sort.startswith("-")
+    filters = query.filters()
+    page = page_statement(statement, query.sort, query.cursor is not None, *filters)
+    parameters |= {f"filter_{name}": value for name, value in filters.items()}
+    parameters |= {"limit": query.limit + 1, "offset": query.offset}
     if query.cursor:
-        row = sa.tuple_(*order)
-        start = read_cursor(query)
-        statement = statement.where(row < start if descending else row > start)
-    directions = [column.desc() if descending else column.asc() for column in order]
-    statement = statement.order_by(*directions)
-    statement = statement.offset(query.offset).limit(query.limit + 1)
-    result = await connection.execute(statement)
-    rows = result.all()
+        start = enumerate(read_cursor(query))
+        parameters |= {f"after_{n}": value for n, value in start}
+    result = await connection.execute(page, parameters)
+    # Pydantic reads these twice as fast as SQLAlchemy's rows.
+    names = result.keys()
+    rows = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in result]
     if len(rows) <= query.limit:
         return ResultPage(rows)
     last = rows[query.limit - 1]
-    next_cursor = write_cursor(query.sort, getattr(last, key.key), last.id)
-    return ResultPage(rows[: query.limit], next_cursor)
+    value = getattr(last, query.sort.removeprefix("-"))
+    return ResultPage(rows[: query.limit], write_cursor(query.sort, value, last.id))
+
+
+# Kept, since building a statement costs more than running it. The prefixes of parameters
+# keep fields that are called "limit" or "parent" apart from what else is needed.
+@lru_cache(maxsize=500)
+def page_statement(statement: Any, sort: str, continued: bool, *filters: str) -> Any:
+    """What all requests for lists that are filtered and sorted alike have in common."""
+    columns = statement.selected_columns
+    for name in filters:
+        statement = statement.where(columns[name] == sa.bindparam(f"filter_{name}"))
+    key = columns[sort.removeprefix("-")]
+    order = [key] if key is columns.id else [key, columns.id]
+    descending = sort.startswith("-")
+    if continued:
+        values = [sa.bindparam(f"after_{n}", type_=c.type) for n, c in enumerate(order)]
+        row, start = sa.tuple_(*order), sa.tuple_(*values)
+        statement = statement.where(row < start if descending else row > start)
+    directions = [column.desc() if descending else column.asc() for column in order]
+    statement = statement.order_by(*directions)
+    return statement.offset(sa.bindparam("offset")).limit(sa.bindparam("limit"))
 
 
 def write_cursor(sort: str, value: Any, row_id: Any) -> str:
@@ -92,6 +109,7 @@ def read_cursor(query: PagingQuery) -> list[Any]:
 
 def add_next_link(request: Request, response: Response, page: ResultPage) -> None:
     if page.next_cursor:
-        url = request.url.remove_query_params("offset")
-        url = url.include_query_params(cursor=page.next_cursor)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        query = {**request.query_params, "cursor": page.next_cursor}
+        query.pop("offset", None)
+        url = f"{request.url.path}?{urlencode(query)}"
+        response.headers["Link"] = f'<{url}>; rel="next"'

@@ -14,11 +14,11 @@ from app.tasks.schemas import TaskCreate, TaskQuery, TaskUpdate
 
 # Built once, since building a statement costs more than running it.
 GET_ONE = sa.select(Task).filter_by(id=sa.bindparam("id"))
+GET_MANY = sa.select(Task)
 
 
 async def list_tasks(connection: AsyncConnection, query: TaskQuery) -> ResultPage:
-    statement = sa.select(Task).filter_by(**query.filters())
-    return await fetch_page(connection, statement, Task, query)
+    return await fetch_page(connection, GET_MANY, query)
 
 
 async def get_task(connection: AsyncConnection, task_id: Id) -> sa.Row[Any]:
