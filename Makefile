@@ -60,8 +60,9 @@ demo: setup  ## render a service, migrate it, serve it, and print requests to tr
 demo-check: setup  ## the same on a free port: exercise it, and stop
 	"$(RUN)" tests/support/demo.py --check
 
-bench: setup  ## measure the generator against its targets
+bench: setup  ## measure the generator and the services against their targets
 	"$(RUN)" bench/generator.py $(ARGS)
+	"$(RUN)" bench/services.py $(ARGS)
 
 clean:  ## remove .venv and everything that was made
 	rm -rf "$(VENV)" demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

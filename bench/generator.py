@@ -3,7 +3,6 @@
 Figures are medians of several rounds on a machine that does other things as well; the ratios of
 one run mean more than its milliseconds.
 """
-# ruff: noqa: INP001, T201
 
 import argparse
 import statistics
@@ -89,7 +88,7 @@ def new_service() -> None:
 
 
 def run(*words: str) -> None:
-    subprocess.run([PYTHON, *words], cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    subprocess.run([PYTHON, *words], cwd=ROOT, check=True, capture_output=True)
 
 
 def median(rounds: int, action: Callable[[], None]) -> float:
