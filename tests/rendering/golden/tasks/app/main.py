@@ -1,5 +1,6 @@
 """The application: `app` is what a server serves."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,6 +32,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.sessions = make_sessions(app.state.engine)
         app.state.probe = make_probe(app.state.engine)
         drain_on_sigterm(app, settings)
+        # What has been made so far stays: the garbage collector need not look at it again.
+        gc.freeze()
         yield
         await app.state.probe.dispose()
         await app.state.reader.dispose()
