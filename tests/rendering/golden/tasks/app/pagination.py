@@ -49,7 +49,7 @@ async def fetch_page(
 ) -> ResultPage:
     """Reads one row more than a page holds, to know whether another follows."""
     filters = query.filters()
-    page = page_statement(statement, query.sort, query.cursor is not None, *filters)
+    page = page_statement(statement, query.sort, bool(query.cursor), *filters)
     parameters |= {f"filter_{name}": value for name, value in filters.items()}
     parameters |= {"limit": query.limit + 1, "offset": query.offset}
     if query.cursor:
