@@ -5,7 +5,7 @@
 
 import httpx2
 import pytest
-from support import agreement, environments, exercise, projects, versions
+from support import agreement, environments, exercise, fuzzing, hostility, projects, versions
 from support.payloads import Rows
 from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
 
@@ -18,7 +18,9 @@ def pytest_generate_tests(metafunc):
         return
     known = CORE | COVERING
     wanted = metafunc.config.getoption("variant") or CORE
-    names = [(variant, blueprint) for blueprint in ORDER for variant in wanted]
+    marker = metafunc.definition.get_closest_marker("blueprints")
+    blueprints = marker.args if marker else ORDER
+    names = [(variant, blueprint) for blueprint in blueprints for variant in wanted]
     params = [
         pytest.param((blueprint, known[variant]), id=f"{variant}-{blueprint}")
         for variant, blueprint in names
@@ -155,6 +157,56 @@ def test_no_change_is_lost(client, rows, project):
         versions.refuses_outdated_changes(client, rows, resource)
         versions.lets_one_of_many_changes_through(client, rows, resource)
         versions.stores_changes_one_after_the_other(client, rows, resource)
+
+
+# From here on the database is filled with what nobody means: see support/hostility.py.
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_schemathesis_finds_nothing(address, project):
+    examples = {"shop": 15, "blog": 60}[blueprint_of(project)]
+
+    assert fuzzing.fuzz(address, examples) >= 2_000
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_hostile_values_are_refused_or_stored(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        hostility.hostile_values(client, rows, resource)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_hostile_bodies_are_refused(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        hostility.hostile_bodies(client, rows, resource)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_hostile_paths_queries_and_headers_are_refused(address, client, rows):
+    document = client.get("/openapi.json").json()
+    for path in rows.paths.values():
+        hostility.hostile_paths(address, path)
+        hostility.hostile_queries(address, path, hostility.parameters(document, path))
+        hostility.hostile_headers(address, path)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_what_is_said_twice_is_refused_or_said_last(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        hostility.repeated_parameters_are_refused(client, rows.path(resource))
+        hostility.the_last_of_a_key_counts(client, rows, resource)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_the_limit_of_bodies_holds_whatever_is_said_of_their_length(address, rows):
+    for path in rows.paths.values():
+        hostility.bodies_past_the_limit(address, path, 1_048_576)
+
+
+def blueprint_of(project):
+    return {BLUEPRINTS[name]["project_name"]: name for name in BLUEPRINTS}[
+        project.blueprint["project_name"]
+    ]
 
 
 def agrees(shared, request, kind, value):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -54,8 +55,12 @@ def problem(
     )
 
 
-class BodyLimit:
-    """Answers a request that announces too large a body before any of it is read."""
+def too_large(limit: int) -> JSONResponse:
+    return problem(413, f"The body must not have more than {limit} bytes.")
+
+
+class RequestCheck:
+    """Refuses what no route should see: too large a body, a parameter given twice."""
 
     def __init__(self, app: ASGIApp, max_body_size: int) -> None:
         self.app = app
@@ -65,7 +70,12 @@ class BodyLimit:
         if scope["type"] == "http":
             length = Headers(scope=scope).get("content-length", "")
             if length.isdecimal() and int(length) > self.max_body_size:
-                return problem(413)(scope, receive, send)
+                return too_large(self.max_body_size)(scope, receive, send)
+            query = scope["query_string"].decode("latin-1")
+            names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+            if len(set(names)) < len(names):
+                answer = problem(422, "A query parameter is given more than once.")
+                return answer(scope, receive, send)
         return self.app(scope, receive, send)
 
 
@@ -79,6 +89,8 @@ def add_error_handlers(app: FastAPI) -> None:
         request: Request, error: HTTPException
     ) -> JSONResponse:
         headers = error.headers
+        if error.status_code == 413:
+            return too_large(request.app.router.max_body_size)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             headers = {"Allow": ", ".join(allowed_methods(request))}
         return problem(error.status_code, str(error.detail), headers=headers)
@@ -91,8 +103,9 @@ def add_error_handlers(app: FastAPI) -> None:
             # Beyond the name of a field, a location is what the client wrote.
             known = 1 if item["type"] in ("extra_forbidden", "json_invalid") else 2
             location = ".".join(str(part) for part in item["loc"][:known])
-            quoting = item["type"] == "uuid_parsing"
-            message = "Input should be a valid UUID" if quoting else item["msg"]
+            message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "uuid_parsing":
+                message = "Input should be a valid UUID"
             messages.setdefault(location, message)
         errors = [Violation(location=k, message=v) for k, v in messages.items()]
         return problem(422, "The request is not valid.", errors)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from app.api import ROUTERS
 from app.database import make_engine, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
-from app.errors import BodyLimit, add_error_handlers
+from app.errors import RequestCheck, add_error_handlers
 from app.etags import ConditionalGet
 from app.health import make_probe
 from app.logs import configure_logging
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.openapi = problem_openapi(app)  # type: ignore[method-assign]
     app.add_middleware(ConditionalGet)
-    app.add_middleware(BodyLimit, max_body_size=settings.max_body_size)
+    app.add_middleware(RequestCheck, max_body_size=settings.max_body_size)
     app.router.max_body_size = settings.max_body_size  # as every route inherits it
     add_error_handlers(app)
     add_database_error_handlers(app)

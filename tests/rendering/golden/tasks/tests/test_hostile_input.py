@@ -1,0 +1,46 @@
+"""What nobody sends who means well is refused, without repeating it."""
+
+import pytest
+from httpx2 import AsyncClient
+
+from tests.tasks.factory import create_task
+
+
+@pytest.mark.parametrize(
+    "value",
+    [r'"\u0000"', r'"\ud800"', "NaN", "1e400", "1" + "0" * 5_000, "[" * 100_000],
+    ids=["NUL", "surrogate", "NaN", "infinity", "digits", "brackets"],
+)
+async def test_values_that_no_database_holds(value: str, client: AsyncClient) -> None:
+    task = await create_task(client)
+
+    response = await client.patch(
+        f"/tasks/{task['id']}",
+        content='{"title": ' + value + "}",
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("row_id", ["0", "-1", "1" + "0" * 30, "%00", "%ED%A0%80"])
+async def test_ids_that_no_row_has(row_id: str, client: AsyncClient) -> None:
+    response = await client.get(f"/tasks/{row_id}")
+
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_secret_is_not_repeated(client: AsyncClient) -> None:
+    response = await client.post("/tasks", json={"hunter2": "hunter2"})
+
+    assert response.status_code == 422
+    assert "hunter2" not in response.text
+
+
+async def test_a_query_does_not_say_a_thing_twice(client: AsyncClient) -> None:
+    response = await client.get("/tasks?limit=1&limit=100")
+
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
