@@ -17,25 +17,29 @@ PRIVATE = "known-to-nobody-else"
 DEEP = 100_000
 
 _STRINGS = [
-    r'"\u0000"', r'"a\u0000b"', r'"\ud800"', r'"\udfff\ud800"', '"' + "x" * 20_000 + '"', '"😀"', '""', '" "',
-    f'"{PRIVATE}"', '"1"', '"true"', '"null"', '"NaN"', '"1e400"', '"-0"', '"0x10"', '"1_0"', '"٣"',
-    '"ada@example.com\\u0000"', '"' + "a" * 65 + '@example.com"', '"http://[::1"', '"https://x/\\u0000"',
+    r'"\u0000"', r'"a\u0000b"', r'"\ud800"', r'"\udfff\ud800"', '"' + "x" * 20_000 + '"', '"😀"',
+    '""', '" "', f'"{PRIVATE}"', '"1"', '"true"', '"null"', '"NaN"', '"1e400"', '"-0"', '"0x10"',
+    '"1_0"', '"٣"', '"ada@example.com\\u0000"', '"' + "a" * 65 + '@example.com"', '"http://[::1"',
+    '"https://x/\\u0000"',
 ]  # fmt: skip
 _DATES = [
-    '"0000-01-01"', '"0001-01-01"', '"9999-12-31"', '"2030-02-30"', '"2030-01-31T00:00:00Z"', '"1700000000"',
-    '"0001-01-01T00:00:00+23:59"', '"9999-12-31T23:59:59-23:59"', '"2030-01-31T12:00:00"', '"20300131"',
-    '"2030-01-31T25:00:00Z"', '"2030-01-31T12:00:00+99:99"', '"9999-12-31T23:59:59.9999999Z"', '"P1D"',
+    '"0000-01-01"', '"0001-01-01"', '"9999-12-31"', '"2030-02-30"', '"2030-01-31T00:00:00Z"',
+    '"1700000000"', '"0001-01-01T00:00:00+23:59"', '"9999-12-31T23:59:59-23:59"',
+    '"2030-01-31T12:00:00"', '"20300131"', '"2030-01-31T25:00:00Z"', '"2030-01-31T12:00:00+99:99"',
+    '"9999-12-31T23:59:59.9999999Z"', '"P1D"',
 ]  # fmt: skip
 _NUMBERS = [
-    "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e-400", "9" * 5_000, "0", "-0", "-0.0", "1.0",
-    "0.1234567890123456789", "1e2", "2147483647", "2147483648", "-2147483648", "-2147483649",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
-    "1" + "0" * 30, "-1" + "0" * 30, "1" + "0" * 400, "1.7976931348623157e308", "5e-324",
+    "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e-400", "9" * 5_000, "0", "-0", "-0.0",
+    "1.0", "0.1234567890123456789", "1e2", "2147483647", "2147483648", "-2147483648",
+    "-2147483649", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+    "-9223372036854775809", "1" + "0" * 30, "-1" + "0" * 30, "1" + "0" * 400,
+    "1.7976931348623157e308", "5e-324",
 ]  # fmt: skip
 _OTHERS = ["true", "false", "null", "{}", "[]", f'{{"{PRIVATE}": 1}}', f'["{PRIVATE}"]']
 _NESTED = [
-    r'{"\u0000": 1}', r'{"\ud800": 1}', r'["\u0000"]', r'[{"a": "\ud800"}]', "[NaN]", '{"a": 1e400}',
-    '{"": ""}', '{"a": 1, "a": 2}', "[" + "9" * 5_000 + "]", "[1" + "0" * 400 + "]",
+    r'{"\u0000": 1}', r'{"\ud800": 1}', r'["\u0000"]', r'[{"a": "\ud800"}]', "[NaN]",
+    '{"a": 1e400}', '{"": ""}', '{"a": 1, "a": 2}', "[" + "9" * 5_000 + "]",
+    "[1" + "0" * 400 + "]",
     *("[" * depth + "]" * depth for depth in (50, 100, 200, 300, 500, 900, 2_000, 9_000)),
     *('{"a":' * depth + "1" + "}" * depth for depth in (50, 100, 200, 300, 500, 900, 2_000, 9_000)),
 ]  # fmt: skip
@@ -51,43 +55,49 @@ VALUES = {
 }
 
 IDS = [
-    "%00", "1%00", "%ED%A0%80", "%FF", "%", "%zz", "%u0041", "..%2f..%2fetc%2fpasswd", "%2e%2e", "-1", "0", "00", "+1",
-    "1.0", "1e3", "NaN", "null", "true", "1_0", "%D9%A3", "1%3Bdrop%20table%20users", "1'--", PRIVATE,
-    "2147483647", "2147483648", "-2147483649", "9223372036854775807", "9223372036854775808",
-    "-9223372036854775808", "-9223372036854775809", "1" + "0" * 30, "9" * 5_000, "x" * 20_000,
-    "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "{0190a0e2}",
+    "%00", "1%00", "%ED%A0%80", "%FF", "%", "%zz", "%u0041", "..%2f..%2fetc%2fpasswd", "%2e%2e",
+    "-1", "0", "00", "+1", "1.0", "1e3", "NaN", "null", "true", "1_0", "%D9%A3",
+    "1%3Bdrop%20table%20users", "1'--", PRIVATE, "2147483647", "2147483648", "-2147483649",
+    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
+    "1" + "0" * 30, "9" * 5_000, "x" * 20_000, "00000000-0000-0000-0000-000000000000",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff", "{0190a0e2}",
 ]  # fmt: skip
 
 QUERIES = [
-    "limit=1&limit=2", "limit=10&offset=0&limit=10", "limit=", "limit=%00", "limit=%FF", "limit=1e2", "limit=NaN",
-    "limit=99999999999999999999", "limit=-1", "offset=9223372036854775808", "offset=" + "9" * 5_000,
-    "sort=%00", "sort=-", "sort=id,id", "sort=__class__", "sort=" + "x" * 20_000, "cursor=%00", "cursor=" + "A" * 4_001,
-    "cursor=____", "cursor=bnVsbA", "cursor=W1tbW1tb", "cursor=MTIz", "cursor=WyJpZCIsIG51bGwsIDFlNDAwXQ",
-    "cursor=WyJpZCIsIG51bGwsIE5hTl0", "cursor=WyJpZCIsIG51bGwsIHRydWVd", f"{PRIVATE}=1", f"limit={PRIVATE}",
-    f"cursor={PRIVATE}!", "%00=1", "%ED%A0%80=%ED%A0%80", "&&&", "=", "limit[]=1", "limit=1;offset=2", "%", "é=1", "sort=é",
+    "limit=1&limit=2", "limit=10&offset=0&limit=10", "limit=", "limit=%00", "limit=%FF",
+    "limit=1e2", "limit=NaN", "limit=99999999999999999999", "limit=-1",
+    "offset=9223372036854775808", "offset=" + "9" * 5_000, "sort=%00", "sort=-", "sort=id,id",
+    "sort=__class__", "sort=" + "x" * 20_000, "cursor=%00", "cursor=" + "A" * 4_001, "cursor=____",
+    "cursor=bnVsbA", "cursor=W1tbW1tb", "cursor=MTIz", "cursor=WyJpZCIsIG51bGwsIDFlNDAwXQ",
+    "cursor=WyJpZCIsIG51bGwsIE5hTl0", "cursor=WyJpZCIsIG51bGwsIHRydWVd", f"{PRIVATE}=1",
+    f"limit={PRIVATE}", f"cursor={PRIVATE}!", "%00=1", "%ED%A0%80=%ED%A0%80", "&&&", "=",
+    "limit[]=1", "limit=1;offset=2", "%", "é=1", "sort=é",
 ]  # fmt: skip
 HOSTILE_IN_QUERIES = [
-    "%00", "a%00", "%ED%A0%80", "%FF", "", "null", "NaN", "1e400", "-0", "9" * 5_000, "1" + "0" * 30, "-1" + "0" * 30,
-    "2147483648", "9223372036854775807", "9223372036854775808", "true", "1", "0.5", "1700000000",
-    "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59", "9999-12-31", "x" * 20_000, PRIVATE,
+    "%00", "a%00", "%ED%A0%80", "%FF", "", "null", "NaN", "1e400", "-0", "9" * 5_000,
+    "1" + "0" * 30, "-1" + "0" * 30, "2147483648", "9223372036854775807", "9223372036854775808",
+    "true", "1", "0.5", "1700000000", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59",
+    "9999-12-31", "x" * 20_000, PRIVATE,
 ]  # fmt: skip
 
 BODIES = [
-    b"", b" ", b"\x00", b"\xff", b"{", b"}", b"nul", b"null", b"true", b"0", b'""', b"[]", b"{}{}", b"NaN", b"-Infinity",
-    b'{"a": "\xff"}', b"\xef\xbb\xbf{}", '{"name": "x"}'.encode("utf-16"), b'{"a\\u0000": 1}', b'{"\\ud800": 1}',
-    b"[" * DEEP, b"[" * DEEP + b"]" * DEEP, b'{"a":' * DEEP, b'{"a":' * DEEP + b"1" + b"}" * DEEP,
-    b'"' + b"x" * 500_000 + b'"', b"9" * 500_000, b"-" * 1_000, f'{{"{PRIVATE}": "{PRIVATE}"}}'.encode(),
+    b"", b" ", b"\x00", b"\xff", b"{", b"}", b"nul", b"null", b"true", b"0", b'""', b"[]", b"{}{}",
+    b"NaN", b"-Infinity", b'{"a": "\xff"}', b"\xef\xbb\xbf{}", '{"name": "x"}'.encode("utf-16"),
+    b'{"a\\u0000": 1}', b'{"\\ud800": 1}', b"[" * DEEP, b"[" * DEEP + b"]" * DEEP, b'{"a":' * DEEP,
+    b'{"a":' * DEEP + b"1" + b"}" * DEEP, b'"' + b"x" * 500_000 + b'"', b"9" * 500_000,
+    b"-" * 1_000, f'{{"{PRIVATE}": "{PRIVATE}"}}'.encode(),
 ]  # fmt: skip
 CONTENT_TYPES = [
-    "", "text/plain", "application/json; charset=utf-16", "application/json; charset=no-such", "application/",
-    "application/xml", "multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded",
-    PRIVATE,
+    "", "text/plain", "application/json; charset=utf-16", "application/json; charset=no-such",
+    "application/", "application/xml", "multipart/form-data", "multipart/form-data; boundary=x",
+    "application/x-www-form-urlencoded", PRIVATE,
 ]  # fmt: skip
 HEADERS = [
-    b"X-Request-ID: \xff\xfe", b"X-Request-ID: " + b"x" * 5_000, b"X-Request-ID: a\tb", b"Accept: \xff", b"Cookie: =;;=\xff",
-    b"If-Match: \xff", b'If-Match: "', b"If-None-Match: W/", b"Range: bytes=0-", b"X-Forwarded-For: \xff",
-    b"Forwarded: for=\x80", b"Accept-Encoding: \xff", b"Expect: 100-continue", b"Origin: \xff", b"Authorization: \xff",
-    b"X-Evil: a\x00b", b"X-Evil: " + b"x" * 100_000, b"X Evil: 1", b"Transfer-Encoding: gzip", b"Content-Length: x",
+    b"X-Request-ID: \xff\xfe", b"X-Request-ID: " + b"x" * 5_000, b"X-Request-ID: a\tb",
+    b"Accept: \xff", b"Cookie: =;;=\xff", b"If-Match: \xff", b'If-Match: "', b"If-None-Match: W/",
+    b"Range: bytes=0-", b"X-Forwarded-For: \xff", b"Forwarded: for=\x80", b"Accept-Encoding: \xff",
+    b"Expect: 100-continue", b"Origin: \xff", b"Authorization: \xff", b"X-Evil: a\x00b",
+    b"X-Evil: " + b"x" * 100_000, b"X Evil: 1", b"Transfer-Encoding: gzip", b"Content-Length: x",
 ]  # fmt: skip
 
 
@@ -190,7 +200,9 @@ def bodies_past_the_limit(address: str, path: str, limit: int) -> None:
         assert 400 <= status < 500, (length, said[:300])
     # Said to be longer, and then nothing comes; or shorter, and what is left is no request.
     raw(address, request("POST", path, kind, b"Content-Length: 100") + b"{}", half_close=True)
-    status, said = raw(address, request("POST", path, kind, b"Content-Length: 2") + b"{}" + data[:99])
+    status, said = raw(
+        address, request("POST", path, kind, b"Content-Length: 2") + b"{}" + data[:99]
+    )
     assert 400 <= status < 500, said[:300]
     assert httpx2.get(f"{address}/health/live", timeout=30).status_code == 200
 
@@ -201,7 +213,12 @@ def split(data: bytes, size: int) -> Iterator[bytes]:
 
 def request(method: str, target: str, *headers: bytes, body: bytes = b"") -> bytes:
     """Byte for byte, as no client would send it."""
-    lines = [f"{method} {target} HTTP/1.1".encode(), b"Host: localhost", b"Connection: close", *headers]
+    lines = [
+        f"{method} {target} HTTP/1.1".encode(),
+        b"Host: localhost",
+        b"Connection: close",
+        *headers,
+    ]
     if body:
         lines += [b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
