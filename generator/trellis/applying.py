@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trellis import journal
+from trellis import console, journal, service
 from trellis.errors import MachineError, ServiceError
 from trellis.guards import uninterrupted
 from trellis.merging import Change, Stage
@@ -23,10 +23,23 @@ except ImportError:  # Windows
     fcntl = None
 
 
+def found(*, dry_run: bool = False) -> Service:
+    """The service that we are in, whole: what a killed run has left half-made is taken back."""
+    here = service.find()
+    if not (_folder(here) / journal.CURRENT / "plan.json").exists():
+        return here
+    if dry_run:
+        what = "was left half-changed by a run that was killed"
+        raise ServiceError(what, where=str(here.root), fix="trellis status takes that back")
+    with alone(here):
+        console.note("what a run that was killed had left half-made has been taken back")
+    return service.find()
+
+
 @contextlib.contextmanager
-def alone(service: Service) -> Iterator[int | None]:
+def alone(here: Service) -> Iterator[int | None]:
     """Nobody else changes the service meanwhile; raises ServiceError when somebody does."""
-    folder = _folder(service)
+    folder = _folder(here)
     lock = None
     if fcntl is not None:
         folder.mkdir(exist_ok=True)
@@ -38,8 +51,8 @@ def alone(service: Service) -> Iterator[int | None]:
             except BlockingIOError as error:
                 what = "is being changed by another run of trellis"
                 fix = "try again when it has finished"
-                raise ServiceError(what, where=str(service.root), fix=fix) from error
-        _recover(folder, service)
+                raise ServiceError(what, where=str(here.root), fix=fix) from error
+        _recover(folder, here)
         yield lock
     finally:
         journal.discard(folder / journal.NEXT)
@@ -48,16 +61,16 @@ def alone(service: Service) -> Iterator[int | None]:
 
 
 def publish(
-    service: Service, changes: Sequence[Change], stages: Sequence[Stage], lock: int | None
+    here: Service, changes: Sequence[Change], stages: Sequence[Stage], lock: int | None
 ) -> None:
     """Makes the changes, all or none: whatever happens to this process meanwhile."""
-    folder = _folder(service)
+    folder = _folder(here)
     folder.mkdir(exist_ok=True)
-    index = _index_lines(service, stages)
+    index = _index_lines(here, stages)
     try:
-        journal.write(folder, service.root, service.repository.head, changes, index)
+        journal.write(folder, here.root, here.repository.head, changes, index)
         # Somebody may have gone on working while we merged.
-        service.refuse_if_dirty()
+        here.refuse_if_dirty()
         # In a session of its own neither Ctrl-C nor the end of ours reaches it; with our lock.
         with uninterrupted():
             completed = subprocess.run(  # noqa: S603
@@ -71,32 +84,32 @@ def publish(
     except OSError as error:
         raise MachineError.of(error) from error
     if completed.returncode:
-        raise _failure(service, completed.stderr)
+        raise _failure(here, completed.stderr)
 
 
-def _recover(folder: Path, service: Service) -> None:
+def _recover(folder: Path, here: Service) -> None:
     if not (folder / journal.CURRENT / "plan.json").exists():
         journal.discard(folder / journal.CURRENT)
         return
     head = json.loads((folder / journal.CURRENT / "plan.json").read_bytes())["head"]
-    if head != service.repository.head:
+    if head != here.repository.head:
         journal.discard(folder / journal.CURRENT)
     elif edited := journal.undo(folder):
         what = (
             "was being changed by a run that was killed; that was undone, except for " + edited[0]
         )
         fix = "look at what git status shows, then try again"
-        raise ServiceError(what, where=str(service.root), fix=fix)
+        raise ServiceError(what, where=str(here.root), fix=fix)
 
 
-def _index_lines(service: Service, stages: Sequence[Stage]) -> str:
+def _index_lines(here: Service, stages: Sequence[Stage]) -> str:
     """For git update-index: the sides of each conflict, whose bytes git is given to keep."""
-    prefix = service.root.relative_to(service.repository.top).as_posix()
+    prefix = here.root.relative_to(here.repository.top).as_posix()
     lead = "" if prefix == "." else prefix + "/"
     lines = [f"0 {'0' * 40}\t{lead}{path}" for path in sorted({stage.path for stage in stages})]
     for stage in stages:
         oid = subprocess.run(  # noqa: S603
-            ["git", "-C", str(service.root), "hash-object", "-w", "--stdin"],  # noqa: S607
+            ["git", "-C", str(here.root), "hash-object", "-w", "--stdin"],  # noqa: S607
             input=stage.file.data,
             capture_output=True,
             check=True,
@@ -105,7 +118,7 @@ def _index_lines(service: Service, stages: Sequence[Stage]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _failure(service: Service, said: bytes) -> Exception:
+def _failure(here: Service, said: bytes) -> Exception:
     try:
         reason = json.loads(said)
     except ValueError:
@@ -114,11 +127,11 @@ def _failure(service: Service, said: bytes) -> Exception:
         text = os.strerror(reason["errno"])
         hint = "" if reason["errno"] == errno.ENOSPC else f" ({reason['what']})"
         return MachineError(
-            f"the machine refused: {text}{hint}; the service is as it was", where=str(service.root)
+            f"the machine refused: {text}{hint}; the service is as it was", where=str(here.root)
         )
     what = f"was changed while this ran: {reason['what']}; it is as it was"
-    return ServiceError(what, where=str(service.root), fix="try again")
+    return ServiceError(what, where=str(here.root), fix="try again")
 
 
-def _folder(service: Service) -> Path:
-    return service.repository.git_dir / "trellis"
+def _folder(here: Service) -> Path:
+    return here.repository.git_dir / "trellis"

@@ -22,7 +22,7 @@ from trellis import (
     service,
 )
 from trellis.account import Account
-from trellis.errors import BlueprintError, DeclinedError, TemplateError
+from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError
 from trellis.merging import File, Files, Merged
 from trellis.questions import ANSWERS_FILE
 from trellis.service import Service
@@ -54,11 +54,12 @@ class Rendered:
 
 def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> Account:
     """Changes the service that we are in. `version` is a template's newer version."""
-    found = service.find()
+    found = applying.found(dry_run=options.dry_run)
     found.refuse_if_dirty()
     with contextlib.ExitStack() as stack:
         lock = None if options.dry_run else stack.enter_context(applying.alone(found))
-        found.refuse_if_dirty()  # what a killed run left has been undone by now
+        if lock is not None and found != service.find():
+            raise ServiceError("was changed meanwhile", where=str(found.root), fix="try again")
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
         with console.progress("Reading the template"):
             old, new = _templates(stack, found, version)

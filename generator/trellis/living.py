@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from trellis import console, fields, releases, service
+from trellis import applying, console, fields, releases
 from trellis.blueprint import Given, assignments, normalised
 from trellis.errors import BlueprintError, UsageError, escape
 from trellis.evolution import Options, Wanted, evolve
@@ -112,7 +112,7 @@ def change(items: Sequence[str], options: Options) -> None:
 
 def update(to: str | None, options: Options) -> None:
     """The same blueprint, on a newer version of the template."""
-    found = service.find()
+    found = applying.found(dry_run=options.dry_run)
     found.refuse_if_dirty()
     with console.progress("Looking for newer versions"):
         step = releases.step(found, to)
@@ -127,7 +127,7 @@ def update(to: str | None, options: Options) -> None:
 
 def check_for_update(to: str | None, *, json: bool) -> None:
     """Says whether there is a newer version; ends with NEWS when there is."""
-    found = service.find()
+    found = applying.found()
     with console.progress("Looking for newer versions"):
         step = releases.step(found, to)
     if json:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def status(*, json: bool) -> None:
     """Says each file's state; ends with releases.NEWS when something is missing or stale."""
-    found = service.find()
+    found = applying.found()
     with console.progress("Comparing"):
         step = releases.step(found, None)
         seen = inspect(found)
@@ -51,7 +51,7 @@ def status(*, json: bool) -> None:
 
 def show_difference(paths: list[str], *, json: bool) -> None:
     """Shows what people have changed since rendering."""
-    found = service.find()
+    found = applying.found()
     with console.progress("Comparing"):
         seen = inspect(found)
     chosen = [_named(found, seen, path) for path in paths]
@@ -68,7 +68,7 @@ def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
     """One file back to what the blueprint renders, after its difference was shown."""
     from trellis import prompts
 
-    found = service.find()
+    found = applying.found(dry_run=dry_run)
     with contextlib.ExitStack() as stack:
         lock = None if dry_run else stack.enter_context(applying.alone(found))
         found.refuse_if_dirty()
