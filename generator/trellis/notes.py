@@ -1,6 +1,7 @@
 """What to know before a change is deployed. Pure."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from trellis.merging import Change, Files
 _SETTING = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _DROPPING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_drop_(\w+)\.py")
 _EMPTYING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_remove_(\w+)\.py")
+_DISTRIBUTION = re.compile(r"[ \[<>=!~;(@]")
 _MOVED = {
     "database": (
         "no data is moved: rows that are in the old database stay there. Migrate the new one "
@@ -31,6 +33,7 @@ def notes(
         *_tables(changes),
         *_choices(before, after),
         *_settings(old, new),
+        *_dependencies(old, new),
         *_migrations(changes),
     ]
 
@@ -50,9 +53,9 @@ def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
         yield f"answers that are no longer asked for: {', '.join(gone)}"
     for key in after.keys() - before.keys():
         yield f"{key} is new, and taken to be {after[key]!r} (trellis change {key}=…)"
-    for key, text in _MOVED.items():
-        if key in before and key in after and before[key] != after[key]:
-            yield f"{key} is now {after[key]}: " + text.format(value=after[key])
+    changed = [key for key in before if key in after and before[key] != after[key]]
+    for key in sorted(set(changed) & _MOVED.keys(), key=list(_MOVED).index):
+        yield f"{key} is now {after[key]}: " + _MOVED[key].format(value=after[key])
 
 
 def _settings(old: Files, new: Files) -> Iterator[str]:
@@ -61,6 +64,24 @@ def _settings(old: Files, new: Files) -> Iterator[str]:
         yield f"settings that are gone: {', '.join(gone)}"
     if fresh := [name for name in has if name not in had]:
         yield f"settings that are new: {', '.join(fresh)} (see .env.example)"
+
+
+def _dependencies(old: Files, new: Files) -> Iterator[str]:
+    had, has = (_required(files) for files in (old, new))
+    if gone := [name for name in had if name not in has]:
+        yield f"dependencies that are gone: {', '.join(gone)}"
+    if fresh := [name for name in has if name not in had]:
+        yield f"dependencies that are new: {', '.join(fresh)} (uv sync installs them)"
+
+
+def _required(files: Files) -> list[str]:
+    project = files.get("pyproject.toml")
+    try:
+        document = tomllib.loads(project.data.decode()) if project else {}
+        listed = document.get("project", {}).get("dependencies", [])
+    except (ValueError, AttributeError):
+        return []
+    return [_DISTRIBUTION.split(str(entry))[0] for entry in listed]
 
 
 def _names(files: Files) -> list[str]:

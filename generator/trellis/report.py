@@ -22,6 +22,7 @@ FLAGS = {
     "primary_key": "--primary-key",
     "ci": "--ci",
     "docker": "--docker",
+    "telemetry": "--telemetry",
 }
 
 

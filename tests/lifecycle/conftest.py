@@ -45,6 +45,12 @@ def template(released, monkeypatch):
 
 
 @pytest.fixture
+def newer(versions, template, monkeypatch):
+    """There are newer versions of the template."""
+    monkeypatch.setattr(source, "checkout", lambda: versions.root)
+
+
+@pytest.fixture
 def trellis(template, tmp_path, monkeypatch, capsys):
     """Runs a command line in this process, in an empty folder to begin with."""
     folder = tmp_path / "work"

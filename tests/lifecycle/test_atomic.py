@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from living import COMMENT, POST, USER, command, commit, files, git
-from trellis import applying, cli, evolution, journal, service, source
+from trellis import applying, cli, evolution, journal, service
 
 ADD = ["add", "resource", *COMMENT.split()]
 # The calls that change something on a disk, counted; at one of them something happens.
@@ -123,12 +123,6 @@ def test_the_next_verb_heals_what_the_end_of_the_change_itself_left(
     assert files(folder) == before
     assert shown.document["uncommitted"] == []
     monkeypatch.undo()
-
-
-@pytest.fixture
-def newer(versions, monkeypatch):
-    """There are newer versions of the template."""
-    monkeypatch.setattr(source, "checkout", lambda: versions.root)
 
 
 class Run:

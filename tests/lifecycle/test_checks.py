@@ -165,7 +165,7 @@ def test_a_service_that_went_through_every_verb_is_sound(
         service.run(".venv/bin/python", "-c", MIGRATE + INSERT)
         rows = migrated(service)
         for number, (words, expected) in enumerate(STEPS):
-            take(trellis, service, [word.format(api=OTHER[api]) for word in words])
+            take(trellis, service, [word.replace("{api}", OTHER[api]) for word in words])
             before, rows = rows, migrated(service)
             assert_kept(before, rows, expected)
             following = STEPS[number + 1][0] if number + 1 < len(STEPS) else []

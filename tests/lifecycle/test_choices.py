@@ -97,6 +97,30 @@ def test_the_choice_that_is_made_already_changes_nothing(trellis, blog):
     assert git(folder, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["add", "field", "post", "rank:integer:default=0"],
+        ["change", "database=postgres", "ci=none"],
+        ["update"],
+        ["restore", "README.md"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_verb_that_is_run_twice_changes_nothing_the_second_time(trellis, blog, newer, words):
+    folder = blog()
+    edit(folder / "README.md", "# Blog", "# Our blog")
+    commit(folder)
+    assert trellis(*words).code == 0
+    assert git(folder, "status", "--porcelain") != ""
+    commit(folder)
+
+    again = trellis(*words, "--json")
+
+    assert again.document["status"] == "unchanged"
+    assert git(folder, "status", "--porcelain") == ""
+
+
 def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
     blog()
 
@@ -104,6 +128,8 @@ def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
 
     assert "no data is moved" in result.out
     assert "TEST_DATABASE_URL" in result.out
+    assert "dependencies that are gone: aiosqlite" in result.out
+    assert "dependencies that are new: asyncpg (uv sync installs them)" in result.out
 
 
 def test_migrations_stay_and_primary_keys_with_them(trellis, blog):
@@ -161,18 +187,18 @@ def edit_ten_files(folder):
     edit(folder / "Makefile", "lint:", "ship:  ## ship it\n\t./ship\n\nlint:")
     edit(folder / "app/logs.py", '"""', '"""Ours. ')
     commit(folder)
-    return {
-        "README.md": "Our own words stay.",
-        "app/posts/router.py": "@router.get('/mine')",
-        "app/posts/models.py": "likes: Mapped[int | None]",
-        "migrations/versions/feedbeef0001_likes.py": "feedbeef0001",
-        "app/users/service.py": "register_user",
-        "app/users/router.py": "register_user",
-        "app/settings.py": "2_097_152",
-        "pyproject.toml": '"stamina>=25"',
-        "Makefile": "ship:  ## ship it",
-        "app/logs.py": '"""Ours. ',
-    }
+
+
+def edited_lines(folder):
+    """What the last commit has added to each file, and what it has taken from it."""
+    found, path = {}, ""
+    for line in git(folder, "diff", "--unified=0", "--no-renames", "HEAD~1", "HEAD").splitlines():
+        if line.startswith("diff --git"):
+            path = line.rpartition(" b/")[2]
+            found[path] = ([], [])
+        elif line[:1] in "+-" and not line.startswith(("+++", "---")) and line[1:].strip():
+            found[path]["+-".index(line[0])].append(line[1:])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -180,25 +206,34 @@ def edit_ten_files(folder):
     [
         (["add", "resource", "tag", "label:string:40", "post:ref:post"], []),
         (["change", "database=postgres"], ["compose.yaml"]),
+        (["update"], []),
         (["change", "api=sync"], None),
         (["remove", "resource", COMMENT.split()[0]], []),
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, list) else "",
 )
-def test_no_edited_line_is_lost(trellis, blog, words, conflicts):
+def test_no_edited_line_is_lost(trellis, blog, newer, words, conflicts):
     folder = blog()
-    lines = edit_ten_files(folder)
+    edit_ten_files(folder)
+    lines, before = edited_lines(folder), files(folder)
+    assert len(lines) == 11
 
     result = trellis(*words, "--json")
 
     assert result.code in {0, 3}, result.out
-    assert (result.code == 3) == bool(result.document["conflicts"])
-    for path, line in lines.items():
-        assert line in (folder / path).read_text(), path
-    if conflicts is not None:
-        assert [p for p in result.document["conflicts"] if p not in lines] == conflicts
-    marked = {p for p, data in files(folder).items() if b"\n<<<<<<< yours" in data}
-    assert marked <= set(result.document["conflicts"])
+    found = result.document["conflicts"]
+    assert (result.code == 3) == bool(found)
+    assert conflicts is None or found == conflicts
+    after = files(folder)
+    assert {path for path, data in after.items() if b"\n<<<<<<< yours" in data} <= set(found)
+    for path, (added, taken) in lines.items():
+        text = after.get(path, b"").decode().splitlines()
+        for line in added:
+            assert text.count(line) >= before[path].decode().splitlines().count(line), path
+        for line in taken if path not in found else []:
+            assert text.count(line) == before.get(path, b"").decode().splitlines().count(line), path
+    unmerged = git(folder, "diff", "--name-only", "--diff-filter=U").split()
+    assert sorted(unmerged) == found
 
 
 def test_the_axes_are_those_of_the_matrix():

@@ -1,5 +1,8 @@
 """Fields that come and go, beside tables that hold rows."""
 
+import subprocess
+import sys
+
 import pytest
 from living import POST, USER, commit, files, git
 
@@ -80,6 +83,28 @@ def test_a_name_can_be_added_and_removed_again_and_again(trellis, blog):
         commit(folder)
 
     assert len(list((folder / SCRIPTS).glob("*_users_x.py"))) == 4
+
+
+def test_a_default_of_any_type_is_given_to_the_rows_that_exist(trellis, blog):
+    folder = blog(USER, POST)
+
+    result = trellis(
+        *("add", "field", "post", "price:decimal:10,2:default=-0.5", "count:decimal:9,0:default=7"),
+        *("seen:datetime:default=2024-01-31T12:00Z", "day:date:default=2024-01-31"),
+        "token:uuid:default=6BA7B810-9dad-11d1-80b4-00c04fd430c8",
+        'doc:json:default={"text":["it\'s","say\\"so\\"",1.5,true],"more":{"a":"b","c":"d"}}',
+    )
+
+    assert result.code == 0, result.err
+    price, seen = only(folder, "*_add_posts_price.py"), only(folder, "*_add_posts_seen.py")
+    assert 'default = "-0.50"\n    if op.get_context().dialect.name == "sqlite"' in price
+    assert 'default = "-50"\n' in price
+    assert 'default = "2024-01-31 12:00:00.000000"\n' in seen
+    assert 'default += "+00:00"\n' in seen
+    for words in (["check"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *words, "--no-cache", "."]
+        done = subprocess.run(ruff, cwd=folder, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
 
 
 def test_adding_twice_changes_nothing(trellis, blog):

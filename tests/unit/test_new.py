@@ -295,16 +295,14 @@ def test_an_interrupt_while_installing_leaves_a_complete_service(trellis, work, 
 def test_a_template_of_ones_own_may_ask_other_questions(trellis, work, tiny):
     config = (tiny / "copier.yml").read_text()
     (tiny / "copier.yml").write_text(
-        'telemetry: {type: str, default: "none", choices: ["none", opentelemetry]}\n' + config
+        'cache: {type: str, default: "none", choices: ["none", redis]}\n' + config
     )
     commit_all(tiny, "Ask more", "v2.0.0")
 
-    result = trellis(
-        "new", "blog", "--template", str(tiny), "-d", "telemetry=opentelemetry", "--json"
-    )
+    result = trellis("new", "blog", "--template", str(tiny), "-d", "cache=redis", "--json")
 
-    assert result.document["blueprint"]["telemetry"] == "opentelemetry"
-    assert "-d telemetry=opentelemetry" in result.document["command"]
+    assert result.document["blueprint"]["cache"] == "redis"
+    assert "-d cache=redis" in result.document["command"]
     assert f"--template {tiny}" in result.document["command"]
 
 

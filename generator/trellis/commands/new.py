@@ -32,6 +32,7 @@ def new(  # noqa: PLR0913 - one parameter an option
     docker: Annotated[
         bool | None, typer.Option("--docker/--no-docker", help="A Dockerfile and a compose.yaml.")
     ] = None,
+    telemetry: Annotated[str | None, typer.Option(metavar="none|opentelemetry")] = None,
     resources: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,6 +78,7 @@ def new(  # noqa: PLR0913 - one parameter an option
         "primary_key": primary_key,
         "ci": ci,
         "docker": docker,
+        "telemetry": telemetry,
     }
     create(
         Request(

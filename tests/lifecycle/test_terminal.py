@@ -1,0 +1,82 @@
+"""Verbs on a terminal: what is to change is shown first, and nothing happens without a yes."""
+
+import signal
+
+import pytest
+from living import COMMENT, POST, USER, command, edit, files, git
+from living import commit as commit_all
+from support.terminal import CTRL_C, ENTER, Session
+
+ADD = ["add", "resource", *COMMENT.split()]
+
+
+@pytest.fixture
+def on_a_terminal(blog, released):
+    """A blog, and what runs a verb in it."""
+    folder = blog(USER, POST)
+    sessions = []
+
+    def start(*words):
+        sessions.append(Session(command(released) + list(words), folder))
+        return sessions[-1]
+
+    yield folder, start
+    for session in sessions:
+        session.close()
+
+
+def test_what_is_shown_and_agreed_to_is_done(on_a_terminal):
+    folder, start = on_a_terminal
+    session = start(*ADD)
+
+    session.expect("+ app/comments/models.py")
+    session.expect("run a migration before the new code serves")
+    session.answer("Change 13 files?")
+
+    code, said = session.end()
+    assert code == 0
+    assert "To take it back" in said
+    assert (folder / "app/comments/models.py").exists()
+    assert session.is_usable()
+
+
+@pytest.mark.parametrize(("keys", "code"), [("n", 1), (CTRL_C, 130)], ids=["no", "Ctrl-C"])
+def test_what_is_not_agreed_to_is_not_done(on_a_terminal, keys, code):
+    folder, start = on_a_terminal
+    before = files(folder)
+    session = start(*ADD)
+
+    session.answer("Change 13 files?", keys)
+
+    assert session.end()[0] == code
+    assert session.is_usable()
+    assert files(folder) == before
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_while_it_works_it_can_be_interrupted(on_a_terminal):
+    folder, start = on_a_terminal
+    before = files(folder)
+    session = start(*ADD, "--yes")
+
+    session.expect("Reading the template")
+    session.process.send_signal(signal.SIGINT)  # no shell is here that makes one of Ctrl-C
+
+    assert session.end()[0] == 130
+    assert session.is_usable()
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize(("keys", "code"), [(ENTER, 0), ("n", 1)], ids=["yes", "no"])
+def test_a_file_is_restored_when_its_difference_was_seen(on_a_terminal, keys, code):
+    folder, start = on_a_terminal
+    before = files(folder)["README.md"]
+    edit(folder / "README.md", "# Blog", "# Our blog")
+    commit_all(folder)
+    session = start("restore", "README.md")
+
+    session.expect("-# Our blog")
+    session.answer("Restore README.md?", keys)
+
+    assert session.end()[0] == code
+    assert ((folder / "README.md").read_bytes() == before) == (code == 0)
