@@ -239,7 +239,7 @@ def test_the_lock_is_renewed_beside_the_merge(trellis, blog):
     folder = blog("task title:string:100")
     before = (folder / "uv.lock").read_text()
 
-    result = trellis("add", "resource", "user", "email:email", "--json")
+    result = trellis("change", "database=postgres", "--json")
 
     assert result.document["done"] == ["renewed uv.lock; uv sync installs what it says"]
     assert (folder / "uv.lock").read_text() != before
@@ -249,7 +249,7 @@ def test_a_lock_that_cannot_be_renewed_is_left_to_do(trellis, blog):
     folder = blog("task title:string:100")
     before = (folder / "uv.lock").read_bytes()
 
-    result = trellis("add", "resource", "user", "email:email", "--no-lock", "--json")
+    result = trellis("change", "database=postgres", "--no-lock", "--json")
 
     assert result.document["todo"][0]["command"] == "uv lock && uv sync"
     assert (folder / "uv.lock").read_bytes() == before
