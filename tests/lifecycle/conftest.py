@@ -21,6 +21,9 @@ def surroundings(tmp_path_factory, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in living.environment(tmp_path_factory.mktemp("home")).items():
         monkeypatch.setenv(name, value)
+    # What was compiled of the template is found again, as people have it.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
 
 
 @pytest.fixture(scope="session")
