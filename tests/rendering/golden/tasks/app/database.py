@@ -73,8 +73,9 @@ def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with request.app.state.sessions.begin() as session:
+    async with request.app.state.sessions() as session:
         yield session
+        await session.commit()
 
 
 async def get_connection(request: Request) -> AsyncIterator[AsyncConnection]:
