@@ -23,6 +23,7 @@ SURFACE = {
         "tests/*/test_*.py",
         "tests/conftest.py",
         "tests/test_app.py",
+        "tests/test_database.py",
         "tests/test_hostile_input.py",
     },
     "orm": {

@@ -2,13 +2,12 @@
 
 import itertools
 import os
-import tomllib
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from support import environments, exercise, postgres, projects
 from support.invention import blueprints
-from support.services import BLUEPRINTS, CORE, Renderings
+from support.services import CORE, Renderings
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
 # Twelve: every core variant, half of them twice.
@@ -16,24 +15,6 @@ SAMPLE = {
     f"{number:02d}-{name}": (number, choices)
     for number, (name, choices) in enumerate(itertools.islice(itertools.cycle(CORE.items()), 12))
 }
-
-
-@pytest.fixture(scope="session")
-def laboratory(shared):
-    """One environment for all of them, with what any of them needs."""
-    folder = shared / f"laboratory-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    folder.mkdir()
-    env = environments.environment()
-    render = Renderings(folder)
-    wanted = set()
-    for choices in CORE.values():
-        shop = render(BLUEPRINTS["shop"], choices, {"primary_key": "uuid7"})
-        document = tomllib.loads(shop.files["pyproject.toml"])
-        wanted |= {*document["project"]["dependencies"], *document["dependency-groups"]["dev"]}
-    environments.run(folder, "uv", "venv", "--quiet", ".venv", env=env)
-    install = ["uv", "pip", "install", "--quiet", "--python", ".venv/bin/python"]
-    environments.run(folder, *install, *sorted(wanted), env=env)
-    return folder
 
 
 @pytest.fixture(scope="module", params=SAMPLE)

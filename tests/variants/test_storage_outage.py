@@ -1,0 +1,136 @@
+"""A Postgres that is killed, restarted, or does not answer, under load."""
+
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from support import storage
+from support.exercise import is_problem
+from support.own_postgres import OwnPostgres
+
+VARIANTS = {
+    f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}
+    for api, orm in (("async", "sqlalchemy"), ("sync", "sqlmodel"))
+}
+# What a URL must write as %25, %40 and the like.
+ODD = "50 %/o'd:@é"
+QUOTED = "50%20%25%2Fo'd%3A%40%C3%A9"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    # A short path: that of a socket is limited. Not below pytest's folder: see postgres.py.
+    with tempfile.TemporaryDirectory(prefix="trellis-own-", ignore_cleanup_errors=True) as folder:
+        own = OwnPostgres(Path(folder))
+        own.start()
+        yield own
+        own.stop()
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def project(request, laboratory, shared, server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param.replace("-", "_"))
+    choices = VARIANTS[request.param]
+    with storage.stored(folder, laboratory, shared, choices, server=server.url) as made:
+        made.alembic("upgrade", "head")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address(project):
+    with storage.served(project) as served_at:
+        yield served_at
+
+
+@contextmanager
+def load(address):
+    """Clients that go on asking; what they were answered, with the latest last."""
+    done = threading.Event()
+    answers = []
+
+    def ask():
+        with httpx2.Client(base_url=address, timeout=60) as own:
+            while not done.is_set():
+                answers.append(own.get("/users"))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    yield answers
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+def eventually(answers, status):
+    """Somebody gets it, from now on."""
+    start, deadline = len(answers), time.monotonic() + 60
+    while not any(answer.status_code == status for answer in answers[start:]):
+        assert time.monotonic() < deadline, f"no {status}"
+        time.sleep(0.05)
+
+
+def test_a_service_outlives_its_database(address, server):
+    with load(address) as answers:
+        eventually(answers, 200)
+        server.kill()
+        eventually(answers, 503)
+        server.start()
+        eventually(answers, 200)
+        settled = len(answers)
+        eventually(answers, 200)
+
+    assert {answer.status_code for answer in answers} == {200, 503}
+    assert {answer.status_code for answer in answers[settled:]} == {200}
+    refused = next(answer for answer in answers if answer.status_code == 503)
+    is_problem(refused, 503)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "127.0.0.1" not in refused.text
+
+
+def test_it_finds_out_before_use_that_a_connection_broke(address, server):
+    """After a rest, nobody gets to see that all connections were cut meanwhile."""
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        assert client.get("/users").status_code == 200
+        server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        time.sleep(1.2)
+
+        assert client.get("/users").status_code == 200
+        assert client.post("/extra/write", json=["SELECT 1"]).status_code == 200
+
+
+def test_a_server_that_does_not_answer_holds_nobody_for_long(address, server, project):
+    """It may have vanished from the network; later, all is well again."""
+    if project.blueprint["api"] == "sync":
+        pytest.skip("the sync driver leaves this to TCP")
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        assert client.get("/users").status_code == 200
+        server.freeze(frozen=True)
+        try:
+            answer = client.get("/users")
+        finally:
+            server.freeze(frozen=False)
+
+        is_problem(answer, 503)
+        assert client.get("/users").status_code == 200
+
+
+def test_a_url_may_hold_any_character(server, project):
+    server.sql(f"""CREATE ROLE "{ODD}" LOGIN PASSWORD '{ODD.replace("'", "''")}'""")
+    server.sql(f'CREATE DATABASE "{ODD}" OWNER "{ODD}"')
+    url = server.url.replace("postgres@", f"{QUOTED}:{QUOTED}@").replace("/postgres", f"/{QUOTED}")
+    odd = storage.at(project, url.replace("postgresql://", "postgres://"))
+    try:
+        odd.alembic("upgrade", "head")
+        with storage.served(odd) as address:
+            assert httpx2.get(f"{address}/users").json() == []
+    finally:
+        server.sql(f'DROP DATABASE "{ODD}" WITH (FORCE)')
+        server.sql(f'DROP ROLE "{ODD}"')
