@@ -63,6 +63,13 @@ def test_an_auditor_finds_nothing(workflows):
     passes("zizmor", "--offline", "--no-progress", "--persona", "regular", *workflows)
 
 
+def test_our_bot_is_configured_soundly():
+    config = ROOT / ".github/dependabot.yml"
+
+    passes("check-jsonschema", "--builtin-schema", "vendor.dependabot", config)
+    passes("zizmor", "--offline", "--no-progress", "--persona", "regular", config)
+
+
 def test_a_linter_finds_nothing(workflows, tmp_path):
     found = linted(tmp_path, workflows)
 
