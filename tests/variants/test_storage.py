@@ -272,6 +272,20 @@ def test_every_connection_has_its_timeouts(client, postgres):
             assert value not in ("0", ""), name
 
 
+def test_workers_of_one_sqlite_take_turns(client, address, rows, user, project, sqlite):
+    """A change reads before it writes: whoever waits for a turn waits before reading."""
+    row = rows.create(user)["id"]
+    with storage.served(project) as other:
+        changes = [
+            ("PATCH", f"{base}/users/{row}", {"name": f"n{number}"})
+            for number in range(10)
+            for base in (address, other)
+        ]
+        answers = at_once(address, changes * 2)
+
+    assert statuses(answers) == [200] * 40
+
+
 def test_sqlite_is_set_up_for_many(client, sqlite):
     wanted = {"foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 5000}
     for route in ("read", "write"):
