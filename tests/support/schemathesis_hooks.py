@@ -22,6 +22,9 @@ def valid_data_acceptance(ctx, response, case):
             return None
         if response.status_code == 422 and is_unspeakable(response.json(), case.body):
             return None
+        # It also fills paths with a null that it has met in an answer, and calls that valid.
+        if response.status_code == 422 and "/null" in response.request.path_url:
+            return None
         raise
 
 
@@ -29,7 +32,7 @@ def is_unspeakable(problem, body):
     """Of a list of errors, each must be about a number in a text."""
     if "errors" not in problem:
         return problem["detail"] == UNSPEAKABLE[0]
-    return all(
+    return isinstance(body, dict) and all(
         isinstance(body.get(error["location"].removeprefix("body.")), str)
         and error["message"].startswith(UNSPEAKABLE[1:])
         for error in problem["errors"]
