@@ -4,10 +4,11 @@ import itertools
 import os
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from support import environments, exercise, postgres, projects
+from support import environments, exercise, fuzzing, postgres, projects
 from support.invention import blueprints
-from support.services import CORE, Renderings
+from support.services import CORE, ROOT, Renderings
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
 # Twelve: every core variant, half of them twice.
@@ -15,13 +16,17 @@ SAMPLE = {
     f"{number:02d}-{name}": (number, choices)
     for number, (name, choices) in enumerate(itertools.islice(itertools.cycle(CORE.items()), 12))
 }
+# Besides: each type of field in each of the ways that it can be declared.
+EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
+SAMPLE |= {f"every-{name}": (name, CORE[name]) for name in list(CORE)[::5]}
 
 
 @pytest.fixture(scope="module", params=SAMPLE)
 def project(request, laboratory, shared, tmp_path_factory):
     number, choices = SAMPLE[request.param]
     version = {"python_version": environments.running_version()}
-    blueprint = invent(SEED + number) | choices | version
+    invented = invent(SEED + number) if isinstance(number, int) else EVERY
+    blueprint = invented | choices | version
     folder = Renderings(tmp_path_factory.mktemp("invented"))(blueprint).path
     (folder / ".venv").symlink_to(laboratory / ".venv")
     env = environments.environment(
@@ -31,7 +36,7 @@ def project(request, laboratory, shared, tmp_path_factory):
         yield projects.Project(folder, blueprint, env)
     else:
         server = postgres.server_url(shared)
-        name = f"trellis_invented_{number}"
+        name = f"trellis_invented_{number}".replace("-", "_")
         with postgres.database(server, name, folder, env) as url:
             urls = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
             yield projects.Project(folder, blueprint, env | urls)
@@ -79,3 +84,11 @@ def test_it_is_migrated_and_served(project):
     assert project.tables() == built
     with environments.served(project.folder, project.env) as address:
         exercise.everything(address, project.blueprint["resources"])
+
+
+def test_schemathesis_finds_nothing(project, request):
+    if request.node.callspec.params["project"][:2] not in {"00", "05", "ev"}:
+        pytest.skip("a few are enough")
+    project.alembic("upgrade", "head")
+    with environments.served(project.folder, project.env) as address:
+        assert fuzzing.fuzz(address, examples=2) >= 100
