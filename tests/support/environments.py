@@ -1,6 +1,7 @@
 """Commands run in a rendered service as its team would run them, and servers of it."""
 
 import functools
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -99,29 +102,58 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Server:
+    """A process that serves a service, and what it logs."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far, as production logs."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+
 @contextmanager
 def served(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
-    """The address at which uvicorn serves it; the socket is ours, so that no port is raced for."""
+    """The address at which uvicorn serves it."""
+    with running(folder, env) as server:
+        yield server.address
+
+
+@contextmanager
+def running(folder: Path, env: Mapping[str, str], app: str = "app.main:app") -> Iterator[Server]:
+    """Served by uvicorn; the socket is ours, so that no port is raced for."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = [
-            str(folder / ".venv/bin/python"), "-m", "uvicorn", "app.main:app",
+            str(folder / ".venv/bin/python"), "-m", "uvicorn", app,
             "--fd", str(listener.fileno()),
         ]  # fmt: skip
         port = listener.getsockname()[1]
-        with started(folder, command, env, port, pass_fds=[listener.fileno()]) as address:
-            yield address
+        with launched(folder, command, env, port, pass_fds=[listener.fileno()]) as server:
+            yield server
 
 
 @contextmanager
 def started(
+    folder: Path, command: Sequence[str], env: Mapping[str, str], port: int
+) -> Iterator[str]:
+    """The address of what the command serves."""
+    with launched(folder, command, env, port) as server:
+        yield server.address
+
+
+@contextmanager
+def launched(
     folder: Path,
     command: Sequence[str],
     env: Mapping[str, str],
     port: int,
     pass_fds: Sequence[int] = (),
-) -> Iterator[str]:
+) -> Iterator[Server]:
     """A server in a process group of its own, which is ended with the block."""
-    log = folder / "server.log"
+    log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -136,7 +168,7 @@ def started(
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(process, address, log)
-        yield address
+        yield Server(address, process, log)
     finally:
         _stop(process)
 

@@ -15,7 +15,7 @@ def laboratory(shared):
     folder.mkdir()
     env = environments.environment()
     render = Renderings(folder)
-    rest = {"primary_key": "uuid7"}
+    rest = {"primary_key": "uuid7", "telemetry": "opentelemetry"}
     wanted = set()
     for choices in CORE.values():
         shop = render(BLUEPRINTS["shop"], choices, rest)

@@ -1,0 +1,107 @@
+"""Services in production: rendered, migrated, with routes that behave badly, and served."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from support import environments, postgres, projects
+from support.services import BLUEPRINTS, Renderings
+
+# Served in place of app.main:app. Written asynchronously, as the template is.
+_ROUTES = """\
+import asyncio
+import logging
+import sys
+import time
+
+from fastapi import Request
+from sqlalchemy import Engine, event
+
+from app.database import ReadDep
+from app.main import app
+
+logger = logging.getLogger("app.extra")
+
+
+@event.listens_for(Engine, "engine_disposed")
+def disposed(engine):
+    logger.info("disposed")
+
+
+@app.get("/extra/hold/{seconds}")
+async def hold(seconds: float, reader: ReadDep):
+    CONNECT
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+@app.get("/extra/crash")
+async def crash():
+    raise RuntimeError("known-to-the-log-alone")
+
+
+@app.get("/extra/said")
+async def said():
+    logger.info("said by a handler")
+
+
+@app.get("/extra/state")
+async def state(request: Request):
+    pool = request.app.state.engine.pool
+    return {"connections": pool.checkedout(), "modules": list(sys.modules)}
+"""
+
+
+def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
+    """Writes extra.py."""
+    text = _ROUTES.replace(
+        "CONNECT", "await reader.connection()" if choices["orm"] == "sqlmodel" else "pass"
+    )
+    if choices["api"] == "sync":
+        text = text.replace("async def", "def").replace("await asyncio.", "time.")
+        text = text.replace("await ", "")
+    (folder / "extra.py").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def deployed(
+    folder: Path, laboratory: Path, shared: Path, name: str, choices: Mapping[str, Any]
+) -> Iterator[projects.Project]:
+    """A migrated service of the blog blueprint; its environment is that of production."""
+    version = {"python_version": environments.running_version()}
+    blueprint = BLUEPRINTS["blog"] | choices | version
+    service = Renderings(folder)(blueprint).path
+    (service / ".venv").symlink_to(laboratory / ".venv")
+    add_routes(service, choices)
+    env = environments.environment(UV_NO_SYNC="1", ALLOWED_HOSTS="127.0.0.1")
+    with ExitStack() as stack:
+        url = f"sqlite:///{service}/deployed.db"
+        if choices["database"] == "postgres":
+            server = postgres.server_url(shared)
+            url = stack.enter_context(postgres.database(server, name, service, env))
+        project = projects.Project(service, blueprint, env | {"DATABASE_URL": url})
+        project.alembic("upgrade", "head")
+        yield project
+
+
+@contextmanager
+def asking(address: str, path: str, count: int) -> Iterator[None]:
+    """Clients that ask and do not read; they hang up with the block."""
+    url = urlsplit(address)
+    head = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = socket.create_connection((url.hostname, url.port))
+            stack.enter_context(client)
+            client.sendall(head)
+        yield
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """Accepts connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

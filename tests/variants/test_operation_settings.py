@@ -1,0 +1,97 @@
+"""Whatever starts it: a service does not start where a setting is missing or unsafe."""
+
+import subprocess
+
+import pytest
+from support import environments, operation
+from support.services import CORE
+
+VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
+COMMANDS = {
+    "uvicorn": ["uvicorn", "app.main:app", "--port", "0"],
+    "fastapi": ["fastapi", "run", "--port", "0"],
+    "alembic": ["alembic", "current"],
+}
+URL = "postgresql://service:hush-hush@db.example.com/service"
+UNSAFE = {
+    "nothing is set": ({}, ["DATABASE_URL: is not set", "ALLOWED_HOSTS: is not set"]),
+    "production is meant": ({"ENVIRONMENT": "production"}, ["DATABASE_URL: is not set"]),
+    "no host": ({"DATABASE_URL": URL}, ["ALLOWED_HOSTS: is not set"]),
+    "an empty host": ({"DATABASE_URL": URL, "ALLOWED_HOSTS": ""}, ["ALLOWED_HOSTS: is not set"]),
+    "any host": ({"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com,*"}, ["ALLOWED_HOSTS: '*' is not"]),
+    "a URL for a host": ({"ALLOWED_HOSTS": "https://a.com"}, ["ALLOWED_HOSTS: 'https://a.com'"]),
+    "any site": (
+        {"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com", "CORS_ORIGINS": "*"},
+        ["CORS_ORIGINS: must name sites"],
+    ),
+    "no such environment": ({"ENVIRONMENT": "prod"}, ["ENVIRONMENT: Input should be"]),
+    "no such level": ({"DATABASE_URL": URL, "LOG_LEVEL": "loud"}, ["LOG_LEVEL: Input should be"]),
+}
+OF_AN_EXAMPLE = {
+    "DATABASE_URL": "postgresql://user:password@localhost:5432/blog",
+    "ALLOWED_HOSTS": "a.com",
+}
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def project(request, laboratory, shared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("settings")
+    name = f"trellis_settings_{VARIANTS.index(request.param)}"
+    with operation.deployed(folder, laboratory, shared, name, CORE[request.param]) as made:
+        yield made
+
+
+@pytest.mark.parametrize("case", UNSAFE)
+def test_it_names_what_is_wrong_and_does_not_start(case, project):
+    settings, expected = UNSAFE[case]
+
+    assert_refused(project, COMMANDS["alembic"], settings, expected)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_whatever_starts_it_says_so(command, project):
+    settings, expected = UNSAFE["nothing is set"]
+
+    assert_refused(project, COMMANDS[command], settings, expected)
+
+
+def test_the_password_of_an_example_is_none(project):
+    if project.blueprint["database"] == "postgres":
+        assert_refused(project, COMMANDS["alembic"], OF_AN_EXAMPLE, ["password of an example"])
+
+
+def test_what_is_in_dotenv_counts_and_the_environment_goes_before_it(project):
+    dotenv = project.folder / ".env"
+    dotenv.write_text("LOG_LEVEL=loud\nENVIRONMENT=development\n")
+    try:
+        assert_refused(project, COMMANDS["alembic"], {}, ["LOG_LEVEL: Input should be"])
+        heard = start(project, COMMANDS["alembic"], project.env | {"LOG_LEVEL": "INFO"})
+    finally:
+        dotenv.unlink()
+
+    assert heard.returncode == 0, heard.stderr
+
+
+def assert_refused(project, command, settings, expected):
+    refused = start(project, command, environments.environment(**settings))
+
+    assert refused.returncode not in (0, None)
+    assert "Traceback" not in refused.stderr
+    assert "hush-hush" not in refused.stderr
+    for words in expected:
+        assert words in refused.stderr
+    assert len(refused.stderr.splitlines()) <= 6
+
+
+def start(project, command, env):
+    program, *words = command
+    return subprocess.run(
+        [str(project.folder / ".venv/bin" / program), *words],
+        cwd=project.folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
