@@ -106,6 +106,8 @@ def test_every_question_can_be_answered_at_a_prompt(clone, rendered, tmp_path):
     for question in ("Which primary keys?", "Where does its CI run?", "A Dockerfile"):
         child.expect_exact(question)
         child.send("\r")
+    child.expect_exact("Traces and metrics?")
+    child.send("\r")
     child.expect(pexpect.EOF)
     child.close()
 

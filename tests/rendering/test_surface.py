@@ -81,6 +81,15 @@ SURFACE = {
         "README.md",
         "compose.yaml",
     },
+    "telemetry": {
+        ".env.example",
+        "README.md",
+        "app/main.py",
+        "app/middleware.py",
+        "app/telemetry.py",
+        "pyproject.toml",
+        "tests/test_telemetry.py",
+    },
     "python_version": {".github/workflows/ci.yml", "Dockerfile", "pyproject.toml"},
 }
 # What shows in more resources alone: the type of a key in a model that refers to another table,

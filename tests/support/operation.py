@@ -1,6 +1,7 @@
 """Services in production: rendered, migrated, with routes that behave badly, and served."""
 
 import socket
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -50,7 +51,7 @@ async def said():
 
 @app.get("/extra/state")
 async def state(request: Request):
-    pool = request.app.state.engine.pool
+    pool = request.app.state.reader.pool
     return {"connections": pool.checkedout(), "modules": list(sys.modules)}
 """
 
@@ -68,7 +69,7 @@ def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
 
 @contextmanager
 def deployed(
-    folder: Path, laboratory: Path, shared: Path, name: str, choices: Mapping[str, Any]
+    folder: Path, laboratory: Path, shared: Path, choices: Mapping[str, Any]
 ) -> Iterator[projects.Project]:
     """A migrated service of the blog blueprint; its environment is that of production."""
     version = {"python_version": environments.running_version()}
@@ -81,6 +82,7 @@ def deployed(
         url = f"sqlite:///{service}/deployed.db"
         if choices["database"] == "postgres":
             server = postgres.server_url(shared)
+            name = f"trellis_{zlib.crc32(str(folder).encode()):08x}"
             url = stack.enter_context(postgres.database(server, name, service, env))
         project = projects.Project(service, blueprint, env | {"DATABASE_URL": url})
         project.alembic("upgrade", "head")

@@ -43,7 +43,7 @@ class Collector:
             for body in self._bodies("/v1/traces")
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans
             for scope in resource.scope_spans
-            for span in map(lambda one: _plain(one, resource.resource), scope.spans)
+            for span in (_plain(one, resource.resource) for one in scope.spans)
         ]
 
     def metrics(self) -> set[str]:
@@ -102,6 +102,4 @@ def _plain(span: Span, resource: Any) -> Traced:
 
 
 def _attributes(of: Any) -> dict[str, Any]:
-    return {
-        item.key: getattr(item.value, item.value.WhichOneof("value")) for item in of.attributes
-    }
+    return {item.key: getattr(item.value, item.value.WhichOneof("value")) for item in of.attributes}

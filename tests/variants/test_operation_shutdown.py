@@ -21,8 +21,7 @@ VARIANTS = [
 @pytest.fixture(scope="module", params=VARIANTS)
 def project(request, laboratory, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shutdown")
-    name = f"trellis_shutdown_{VARIANTS.index(request.param)}"
-    with operation.deployed(folder, laboratory, shared, name, CORE[request.param]) as made:
+    with operation.deployed(folder, laboratory, shared, CORE[request.param]) as made:
         yield made
 
 
@@ -66,17 +65,19 @@ def test_sigterm_is_not_ready_then_drains_then_ends(project):
     assert served.status_code == 200
     assert slow.result().json() == 4
     assert status == 0
-    assert lines.count("disposed") == 2  # of requests, of probes
+    assert lines.count("disposed") == 3  # to write, to read, for probes
     assert "Application shutdown complete." in lines
 
 
 def test_a_request_without_an_end_does_not_keep_it(project):
     env = project.env | {"SHUTDOWN_DELAY": "0", "SHUTDOWN_TIMEOUT": "1"}
-    with environments.running(project.folder, env, "extra:app") as running:
-        with operation.asking(running.address, "/extra/hold/600", 1):
-            time.sleep(0.7)
-            running.process.send_signal(signal.SIGTERM)
-            status = running.process.wait(60)
+    with (
+        environments.running(project.folder, env, "extra:app") as running,
+        operation.asking(running.address, "/extra/hold/600", 1),
+    ):
+        time.sleep(0.7)
+        running.process.send_signal(signal.SIGTERM)
+        status = running.process.wait(60)
 
     assert status == 0
 

@@ -14,9 +14,8 @@ VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
 @pytest.fixture(scope="module", params=VARIANTS)
 def project(request, laboratory, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("telemetry")
-    name = f"trellis_telemetry_{VARIANTS.index(request.param)}"
     choices = CORE[request.param] | {"telemetry": "opentelemetry"}
-    with operation.deployed(folder, laboratory, shared, name, choices) as made:
+    with operation.deployed(folder, laboratory, shared, choices) as made:
         yield made
 
 

@@ -68,6 +68,11 @@ def begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN DEFERRED")
 
 
+def make_probe(settings: Settings) -> AsyncEngine:
+    """For /health/ready, which must not wait for those who write or read."""
+    return open_engine(settings, pool_size=1)
+
+
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False)
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.logs import request_id
+from app.logs import about_request
 from app.openapi import PROBLEM_JSON, Problem, Violation
 
 
@@ -45,7 +45,7 @@ def problem(
         status=status,
         detail=detail,
         errors=errors,
-        request_id=request_id.get(),
+        request_id=about_request.get().get("request_id"),
     )
     return JSONResponse(
         body.model_dump(exclude_none=True),

@@ -1,7 +1,7 @@
 """Is the service alive, and may requests come?
 
-Both are answered on the event loop, and the database is asked over a pool of their own:
-a service that has all hands full is neither dead nor unready.
+Both are answered on the event loop, and the database is asked over a connection of their
+own: a service that has its hands full is neither dead nor unready.
 """
 
 import logging
@@ -10,7 +10,7 @@ from anyio import fail_after
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.errors import NotReadyError
 from app.openapi import problems
@@ -44,17 +44,6 @@ async def ready(request: Request) -> Health:
         logger.warning("The database cannot be reached: %s", type(error).__name__)
         raise NotReadyError from error
     return Health()
-
-
-def make_probe(engine: AsyncEngine) -> AsyncEngine:
-    """One connection to the same database, for which nobody waits longer than that."""
-    return create_async_engine(
-        engine.url,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=DEADLINE,
-        pool_pre_ping=True,
-    )
 
 
 async def check(probe: AsyncEngine) -> None:

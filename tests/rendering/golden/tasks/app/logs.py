@@ -4,11 +4,17 @@ import datetime as dt
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 
 from app.settings import Settings
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# What every line says that is logged while a request is served: its id.
+about_request: ContextVar[Mapping[str, str]] = ContextVar(
+    "about_request",
+    default=MappingProxyType({}),
+)
 
 # One for good, so that configuring twice does not log twice.
 handler = logging.StreamHandler()
@@ -23,7 +29,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": request_id.get(),
+            **about_request.get(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -36,11 +42,12 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         line = f"{record.levelname:<8} {record.name}: {record.message}"
-        return f"{line} [{own}]" if (own := request_id.get()) else line
+        request_id = about_request.get().get("request_id")
+        return f"{line} [{request_id}]" if request_id else line
 
 
 def configure_logging(settings: Settings) -> None:
-    """Shows the service and its server from that level on, libraries from warnings on."""
+    """Shows the service and its server from LOG_LEVEL on, libraries from warnings on."""
     handler.setStream(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.in_production else TextFormatter())
     logging.getLogger().addHandler(handler)

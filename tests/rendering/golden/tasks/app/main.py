@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import ROUTERS
-from app.database import make_engine, make_reader, make_sessions
+from app.database import make_engine, make_probe, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
 from app.errors import RequestCheck, add_error_handlers
 from app.etags import ConditionalGet
-from app.health import make_probe
 from app.logs import configure_logging
 from app.middleware import surround
 from app.openapi import operation_id, problem_openapi
@@ -30,7 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.engine = make_engine(settings)
         app.state.reader = make_reader(settings)
         app.state.sessions = make_sessions(app.state.engine)
-        app.state.probe = make_probe(app.state.engine)
+        app.state.probe = make_probe(settings)
         drain_on_sigterm(app, settings)
         # What has been made so far stays, and requests leave few cycles behind: looking at
         # less garbage, less often, is a tenth of the speed.

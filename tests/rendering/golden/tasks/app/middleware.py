@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem
-from app.logs import request_id
+from app.logs import about_request
 from app.settings import Settings
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -39,8 +39,8 @@ access = logging.getLogger("app.access")
 def surround(app: FastAPI, settings: Settings) -> None:
     """Puts these around all that FastAPI does, its answer to a crash included.
 
-    The outermost is RequestContext: whatever is answered gets its headers and its line
-    in the log. Then CORS, so that a page may read why it was refused; then TrustedHosts.
+    RequestContext is the outermost: whatever is answered has its headers and a line in
+    the log. Then CORS, so that pages may read refusals and crashes; then TrustedHosts.
     """
     inside = app.build_middleware_stack
 
@@ -75,7 +75,7 @@ class RequestContext:
             return self.app(scope, receive, send)
         started = perf_counter()
         own = own_id(scope)
-        request_id.set(own)
+        about_request.set({"request_id": own})
         headers = self.https_headers if scope["scheme"] == "https" else self.headers
         headers = [*headers, (b"x-request-id", own.encode())]
         status = 0
@@ -84,7 +84,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_defaults(message["headers"], headers)
+                message["headers"] = with_defaults(message.get("headers", []), headers)
             elif not message.get("more_body"):
                 log(scope, status, perf_counter() - started)
             return send(message)
@@ -105,7 +105,7 @@ def with_defaults(headers: RawHeaders, ours: RawHeaders) -> RawHeaders:
 
 
 def log(scope: Scope, status: int, seconds: float) -> None:
-    """Nothing of what was sent: the path as it was declared, without values or query."""
+    """Nothing of what was sent: the path as it was declared, and no query."""
     included = scope.get("fastapi", {}).get("effective_route_context")
     fields = {
         "method": scope["method"],

@@ -22,7 +22,11 @@ def anyio_backend() -> str:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Leads to a database of this run's own."""
     path = tmp_path_factory.mktemp("database") / "test.db"
-    settings = Settings(environment="test", database_url=f"sqlite:///{path}")
+    settings = Settings(
+        environment="test",
+        database_url=f"sqlite:///{path}",
+        _env_file=None,
+    )
     command.upgrade(alembic_config(settings), "head")
     return settings
 

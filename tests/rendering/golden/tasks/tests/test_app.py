@@ -1,5 +1,8 @@
 """The service as a whole."""
 
+import logging
+
+import pytest
 from httpx2 import AsyncClient
 
 
@@ -35,6 +38,43 @@ async def test_names_the_methods_that_a_path_has(client: AsyncClient) -> None:
     assert response.status_code == 405
     assert response.headers["allow"] == "GET"
     assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_error_names_its_request(client: AsyncClient) -> None:
+    response = await client.get(
+        "/nothing-here", headers={"X-Request-ID": "of-the-client.1"}
+    )
+
+    assert response.json()["request_id"] == "of-the-client.1"
+    assert response.headers["x-request-id"] == "of-the-client.1"
+
+
+async def test_an_id_that_is_unfit_for_a_log_is_replaced(client: AsyncClient) -> None:
+    response = await client.get(
+        "/health/live", headers={"X-Request-ID": '"}{"level": "'}
+    )
+
+    assert response.headers["x-request-id"].isalnum()
+
+
+async def test_the_log_says_who_asked_for_what_but_no_values(
+    client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.get("/health/live?token=secret")
+
+    [line] = [record for record in caplog.records if record.name == "app.access"]
+    assert line.levelno == logging.INFO
+    assert line.getMessage().startswith("GET /health/live 200 in ")
+    assert "secret" not in caplog.text
+
+
+async def test_every_answer_has_the_headers_that_keep_browsers_careful(
+    client: AsyncClient,
+) -> None:
+    response = await client.get("/nothing-here")
+
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-frame-options"] == "DENY"
 
 
 async def test_refuses_a_body_that_is_too_large(client: AsyncClient) -> None:

@@ -1,0 +1,80 @@
+"""What production insists on."""
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import ValidationError
+
+from app.main import create_app
+from app.settings import Settings, load_settings
+
+
+@pytest.fixture
+def production() -> TestClient:
+    """A client of the service as it is deployed, which is not started."""
+    settings = Settings(
+        environment="production",
+        database_url="never used",
+        allowed_hosts=["api.example.com"],
+    )
+    return TestClient(create_app(settings), base_url="https://api.example.com")
+
+
+def test_production_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")  # where there is no .env
+    for name in ("ENVIRONMENT", "FASTAPI_ENV", "DATABASE_URL", "ALLOWED_HOSTS"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(SystemExit) as refusal:
+        load_settings()
+
+    assert "DATABASE_URL: is not set" in str(refusal.value)
+    assert "ALLOWED_HOSTS: is not set" in str(refusal.value)
+
+
+def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    monkeypatch.delenv("ENVIRONMENT")
+    monkeypatch.setenv("FASTAPI_ENV", "development")
+
+    assert load_settings().environment == "development"
+
+
+def test_any_host_is_none_to_allow() -> None:
+    with pytest.raises(ValidationError, match="is not like"):
+        Settings(allowed_hosts=["*"])
+
+
+def test_not_every_site_may_call_it_in_production() -> None:
+    with pytest.raises(ValidationError, match="CORS_ORIGINS: must name sites"):
+        Settings(
+            environment="production",
+            database_url="never used",
+            allowed_hosts=["api.example.com"],
+            cors_origins=["*"],
+        )
+
+
+def test_another_host_is_refused(production: TestClient) -> None:
+    response = production.get("/docs", headers={"Host": "www.example.com"})
+
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_probe_may_come_by_address(production: TestClient) -> None:
+    response = production.get("/health/live", headers={"Host": "10.0.0.7:8000"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
+def test_nothing_is_documented_in_production(production: TestClient, path: str) -> None:
+    response = production.get(path)
+
+    assert response.status_code == 404
+
+
+def test_browsers_are_told_to_stay_with_https(production: TestClient) -> None:
+    response = production.get("/health/live")
+
+    assert response.headers["strict-transport-security"] == "max-age=31536000"
