@@ -1,5 +1,7 @@
 """Verbs on a terminal: what is to change is shown first, and nothing happens without a yes."""
 
+import os
+import shutil
 import signal
 
 import pytest
@@ -23,6 +25,17 @@ def on_a_terminal(blog, released):
     yield folder, start
     for session in sessions:
         session.close()
+
+
+@pytest.fixture
+def slow_git(tmp_path, monkeypatch):
+    """Gives everything that asks git the time to be seen."""
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    script = folder / "git"
+    script.write_text(f'#!/bin/sh\nsleep 0.5\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
 def test_what_is_shown_and_agreed_to_is_done(on_a_terminal):
@@ -54,7 +67,7 @@ def test_what_is_not_agreed_to_is_not_done(on_a_terminal, keys, code):
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_while_it_works_it_can_be_interrupted(on_a_terminal):
+def test_while_it_works_it_can_be_interrupted(on_a_terminal, slow_git):
     folder, start = on_a_terminal
     before = files(folder)
     session = start(*ADD, "--yes")

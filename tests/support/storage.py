@@ -1,5 +1,6 @@
 """Services with routes that run any SQL, for what happens to transactions."""
 
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -96,7 +97,7 @@ def stored(
     with ExitStack() as stack:
         if choices["database"] == "postgres":
             server = server or postgres.server_url(shared)
-            name = f"trellis_stored_{folder.name}"
+            name = f"trellis_{zlib.crc32(str(folder).encode()):08x}"
             url = stack.enter_context(postgres.database(server, name, service, env))
             env |= {"DATABASE_URL": url}
         yield projects.Project(service, answers, env)

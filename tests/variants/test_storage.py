@@ -130,7 +130,7 @@ def test_what_cannot_be_committed_is_an_error(client, user, rows, postgres):
     assert not names & {"refused", "killed"}
 
 
-def test_what_sqlite_cannot_commit_is_an_error(client, sqlite):
+def test_what_sqlite_cannot_commit_is_an_error_and_in_nobodys_way(client, rows, user, sqlite):
     now = "CURRENT_TIMESTAMP"
     dangling = f"INSERT INTO posts VALUES (777, 'lost', '', 'draft', 4242, {now}, {now}, 1)"
 
@@ -138,6 +138,7 @@ def test_what_sqlite_cannot_commit_is_an_error(client, sqlite):
 
     is_problem(answer, 422)
     is_problem(client.get("/posts/777"), 404)
+    rows.create(user)
 
 
 def test_what_is_acknowledged_is_committed(client, rows, user, postgres):

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from app.settings import Settings
 
@@ -27,6 +28,7 @@ def make_engine(settings: Settings) -> AsyncEngine:
     """For transactions: one at a time, as SQLite has it, and the others queue for it."""
     engine = open_engine(settings, pool_size=1)
     event.listen(engine.sync_engine, "begin", begin_writing)
+    event.listen(engine.sync_engine, "reset", undo)
     return engine
 
 
@@ -62,6 +64,13 @@ def set_pragmas(connection: Any, _: object) -> None:
 def begin_writing(connection: Connection) -> None:
     """Waits for its turn here, where waiting can only succeed or time out."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def undo(connection: Any, entry: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """A COMMIT that fails leaves its transaction open, and nobody else can write."""
+    driver: Any = entry.driver_connection
+    if state.asyncio_safe and driver.in_transaction:
+        connection.rollback()
 
 
 def begin_reading(connection: Connection) -> None:

@@ -67,16 +67,16 @@ async def test_a_change_leaves_the_rest_as_it_was(client: AsyncClient) -> None:
 
 async def test_a_change_of_an_outdated_task_is_refused(client: AsyncClient) -> None:
     task = await create_task(client)
-    change = {"title": "Another title"}
     url = f"/tasks/{task['id']}"
     read = await client.get(url)
-    headers = {"If-Match": read.headers["ETag"]}
 
-    first = await client.patch(url, json=change, headers=headers)
-    second = await client.patch(url, json=change, headers=headers)
+    outdated = await client.patch(url, json={}, headers={"If-Match": '"0"'})
+    current = await client.patch(
+        url, json={}, headers={"If-Match": read.headers["ETag"]}
+    )
 
-    assert first.status_code == 200
-    assert second.status_code == 412
+    assert outdated.status_code == 412
+    assert current.status_code == 200
 
 
 async def test_a_deleted_task_is_gone(client: AsyncClient) -> None:
