@@ -6,7 +6,17 @@ from typing import Any
 
 import httpx2
 
-from support.payloads import Row, Rows, attribute, is_filter, is_required, is_sortable, same, value
+from support.payloads import (
+    Row,
+    Rows,
+    attribute,
+    is_filter,
+    is_required,
+    is_sortable,
+    outside,
+    same,
+    value,
+)
 
 Resource = Mapping[str, Any]
 JSON = {"content-type": "application/json"}
@@ -174,6 +184,10 @@ def refuses_bad_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> N
 
     row = rows.create(resource)
     for field in resource["fields"]:
+        for wrong in outside(field):
+            change = {attribute(field): wrong}
+            is_problem(client.post(path, json=data | change), 422)
+            is_problem(client.patch(f"{path}/{row['id']}", json=change), 422)
         if field.get("unique") and row[attribute(field)] is not None:
             copy = rows.data(resource) | {attribute(field): row[attribute(field)]}
             is_problem(client.post(path, json=copy), 409)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import itertools
+import math
 import uuid
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import httpx2
@@ -123,6 +124,33 @@ def _decimal(field: Field, number: int) -> str:
         low = min(low, high)
     steps = int((high - low) / unit) + 1
     return str((low + (number % steps) * unit).quantize(unit))
+
+
+def outside(field: Field) -> list[Any]:
+    """Values that are just not the field's."""
+    low, high = field.get("minimum"), field.get("maximum")
+    match field["type"]:
+        case "integer":
+            known = [number for number in (low, high, field.get("default")) if number is not None]
+            limit = 2**31 if all(-(2**31) <= number < 2**31 for number in known) else 2**63
+            return [(-limit if low is None else low) - 1, (limit - 1 if high is None else high) + 1]
+        case "float":
+            below = [] if low is None else [math.nextafter(low, -math.inf)]
+            return below if high is None else [*below, math.nextafter(high, math.inf)]
+        case "decimal":
+            precision = field.get("precision", 12)
+            unit = Decimal(1).scaleb(-field.get("scale", min(2, precision)))
+            most = Decimal(10**precision) * unit
+            least = -most if low is None else Decimal(str(low)).quantize(unit, ROUND_FLOOR) - unit
+            most = most if high is None else Decimal(str(high)).quantize(unit, ROUND_CEILING) + unit
+            return [str(least), str(most), f"{most - 1:e}", "1_0", " 1", "+1", "１", ""]
+        case "string" | "text" if "max_length" in field or field["type"] == "string":
+            short = ["x" * (field["min_length"] - 1)] if field.get("min_length") else []
+            return [*short, "x" * (field.get("max_length", 255) + 1)]
+        case "string" | "text" | "json":
+            return []
+        case _:
+            return ["neither here nor there"]
 
 
 def _date(_: Field, number: int) -> str:

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from app.main import create_app
-from app.settings import Settings, load_settings
+from app.settings import DatabaseSettings, Settings
 
 
 @pytest.fixture
@@ -25,10 +25,19 @@ def test_production_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
     with pytest.raises(SystemExit) as refusal:
-        load_settings()
+        Settings.load()
 
     assert "DATABASE_URL: is not set" in str(refusal.value)
     assert "ALLOWED_HOSTS: is not set" in str(refusal.value)
+
+
+def test_migrations_need_the_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("DATABASE_URL", "never used")
+    monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
+
+    assert DatabaseSettings.load().in_production
 
 
 def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +45,7 @@ def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENVIRONMENT")
     monkeypatch.setenv("FASTAPI_ENV", "development")
 
-    assert load_settings().environment == "development"
+    assert Settings.load().environment == "development"
 
 
 def test_any_host_is_none_to_allow() -> None:

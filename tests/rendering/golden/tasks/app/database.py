@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
-from app.settings import Settings
+from app.settings import DatabaseSettings
 
 DRIVER = "sqlite+aiosqlite"
 
@@ -24,7 +24,7 @@ def driver_url(text: str) -> URL:
     return make_url(text).set(drivername=DRIVER)
 
 
-def make_engine(settings: Settings) -> AsyncEngine:
+def make_engine(settings: DatabaseSettings) -> AsyncEngine:
     """For transactions: one at a time, as SQLite has it, and the others queue for it."""
     engine = open_engine(settings, pool_size=1)
     event.listen(engine.sync_engine, "begin", begin_writing)
@@ -32,14 +32,14 @@ def make_engine(settings: Settings) -> AsyncEngine:
     return engine
 
 
-def make_reader(settings: Settings) -> AsyncEngine:
+def make_reader(settings: DatabaseSettings) -> AsyncEngine:
     """For reading, which goes on while somebody writes."""
     engine = open_engine(settings, pool_size=5)
     event.listen(engine.sync_engine, "begin", begin_reading)
     return engine
 
 
-def open_engine(settings: Settings, pool_size: int) -> AsyncEngine:
+def open_engine(settings: DatabaseSettings, pool_size: int) -> AsyncEngine:
     """Connects on first use."""
     engine = create_async_engine(
         driver_url(settings.database_url),
@@ -77,7 +77,7 @@ def begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN DEFERRED")
 
 
-def make_probe(settings: Settings) -> AsyncEngine:
+def make_probe(settings: DatabaseSettings) -> AsyncEngine:
     """For /health/ready, which must not wait for those who write or read."""
     return open_engine(settings, pool_size=1)
 

@@ -14,13 +14,13 @@ from app.etags import ConditionalGet
 from app.logs import configure_logging
 from app.middleware import surround
 from app.openapi import operation_id, problem_openapi
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.shutdown import drain_on_sigterm
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Builds the application. Nothing is opened before it starts."""
-    settings = settings or load_settings()
+    settings = settings or Settings.load()
     configure_logging(settings)
 
     @asynccontextmanager

@@ -45,8 +45,8 @@ Origins = Annotated[
 ]
 
 
-class Settings(BaseSettings):
-    """Every setting of the service. DATABASE_URL sets `database_url`, and so on."""
+class DatabaseSettings(BaseSettings):
+    """What migrations need, too. DATABASE_URL sets `database_url`, and so on."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -56,12 +56,19 @@ class Settings(BaseSettings):
 
     environment: Environment = Field(default_factory=default_environment)
     database_url: str = "sqlite:///app.db"
-    allowed_hosts: Hosts = []  # outside of production, none means any
-    cors_origins: Origins = []
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    max_body_size: int = 1_048_576  # bytes
-    shutdown_delay: float = Field(default=3, ge=0)  # seconds
-    shutdown_timeout: int = Field(default=20, ge=1)  # seconds
+
+    @classmethod
+    def load(cls) -> Self:
+        """What is wrong with them ends the process, with a line for each."""
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = ["The service cannot start:"]
+            for item in error.errors(include_url=False, include_input=False):
+                name = "".join(f"{str(part).upper()}: " for part in item["loc"][:1])
+                lines += (name + item["msg"].removeprefix("Value error, ")).splitlines()
+            lines.append("(ENVIRONMENT is production unless set: see .env.example.)")
+            sys.exit("\n  ".join(lines))
 
     @property
     def in_production(self) -> bool:
@@ -77,20 +84,21 @@ class Settings(BaseSettings):
     def dangers(self) -> Iterator[str]:
         if "database_url" not in self.model_fields_set:
             yield "DATABASE_URL: is not set"
+
+
+class Settings(DatabaseSettings):
+    """Every setting of the service."""
+
+    allowed_hosts: Hosts = []  # outside of production, none means any
+    cors_origins: Origins = []
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    max_body_size: int = 1_048_576  # bytes
+    shutdown_delay: float = Field(default=3, ge=0)  # seconds
+    shutdown_timeout: int = Field(default=20, ge=1)  # seconds
+
+    def dangers(self) -> Iterator[str]:
+        yield from super().dangers()
         if not self.allowed_hosts:
             yield "ALLOWED_HOSTS: is not set"
         if "*" in self.cors_origins:
             yield "CORS_ORIGINS: must name sites, not *"
-
-
-def load_settings() -> Settings:
-    """What is wrong with them ends the process, with a line for each."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = ["The service cannot start:"]
-        for item in error.errors(include_url=False, include_input=False):
-            name = "".join(f"{str(part).upper()}: " for part in item["loc"][:1])
-            lines += (name + item["msg"].removeprefix("Value error, ")).splitlines()
-        lines.append("(ENVIRONMENT is production unless it is set; see .env.example.)")
-        sys.exit("\n  ".join(lines))

@@ -6,11 +6,9 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, event
 
-from app.database import driver_url, make_engine
+from app.database import make_engine
 from app.models import Base
-from app.settings import Settings, load_settings
-
-settings: Settings = context.config.attributes.get("settings") or load_settings()
+from app.settings import DatabaseSettings
 
 
 def migrate(connection: Connection) -> None:
@@ -32,6 +30,7 @@ def prepare(connection: Any, _: object) -> None:
 
 
 async def migrate_database() -> None:
+    settings = context.config.attributes.get("settings") or DatabaseSettings.load()
     engine = make_engine(settings)
     event.listen(engine.sync_engine, "connect", prepare)
     async with engine.connect() as connection:
@@ -40,10 +39,9 @@ async def migrate_database() -> None:
 
 
 def print_sql() -> None:
-    """For `alembic upgrade head --sql`, which needs no database."""
-    url = driver_url(settings.database_url)
+    """For `alembic upgrade head --sql`, which needs neither a database nor settings."""
     context.configure(
-        dialect_name=url.get_backend_name(),
+        dialect_name="sqlite",
         target_metadata=Base.metadata,
         literal_binds=True,
         render_as_batch=True,
