@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trellis import console, journal, service
+from trellis import console, journal, repository, service, worktree
 from trellis.errors import MachineError, ServiceError
 from trellis.guards import uninterrupted
 from trellis.merging import Change, Stage
@@ -66,6 +67,9 @@ def publish(
     """Makes the changes, all or none: whatever happens to this process meanwhile."""
     folder = _folder(here)
     folder.mkdir(exist_ok=True)
+    worktree.refuse_to_overwrite(here, changes)
+    with tempfile.TemporaryDirectory(prefix="trellis-") as scratch:
+        changes = worktree.checked_out(here, changes, Path(scratch))
     index = _index_lines(here, stages)
     try:
         journal.write(folder, here.root, here.repository.head, changes, index)
@@ -79,6 +83,7 @@ def publish(
                 capture_output=True,
                 start_new_session=True,
                 pass_fds=[] if lock is None else [lock],
+                env=repository.environment(),
                 check=False,
             )
     except OSError as error:
@@ -104,17 +109,12 @@ def _recover(folder: Path, here: Service) -> None:
 
 def _index_lines(here: Service, stages: Sequence[Stage]) -> str:
     """For git update-index: the sides of each conflict, whose bytes git is given to keep."""
-    prefix = here.root.relative_to(here.repository.top).as_posix()
-    lead = "" if prefix == "." else prefix + "/"
-    lines = [f"0 {'0' * 40}\t{lead}{path}" for path in sorted({stage.path for stage in stages})]
+    none = "0" * len(here.repository.head)
+    lines = [f"0 {none}\t{here.lead}{path}" for path in sorted({stage.path for stage in stages})]
+    command = ["git", "-C", str(here.root), "hash-object", "-w", "--stdin"]
     for stage in stages:
-        oid = subprocess.run(  # noqa: S603
-            ["git", "-C", str(here.root), "hash-object", "-w", "--stdin"],  # noqa: S607
-            input=stage.file.data,
-            capture_output=True,
-            check=True,
-        ).stdout.decode()
-        lines.append(f"{stage.file.mode} {oid.strip()} {stage.number}\t{lead}{stage.path}")
+        oid = repository.run(command, stage.file.data).decode().strip()
+        lines.append(f"{stage.file.mode} {oid} {stage.number}\t{here.lead}{stage.path}")
     return "".join(line + "\n" for line in lines)
 
 

@@ -20,6 +20,7 @@ from trellis import (
     notes,
     revisions,
     service,
+    worktree,
 )
 from trellis.account import Account
 from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError
@@ -68,12 +69,17 @@ def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> A
             before = render(old, found.blueprint, scratch / "before")
             after = render(new, values, scratch / "after")
         mine = merging.committed(found)
+        if ANSWERS_FILE not in mine:
+            what = f"has no {ANSWERS_FILE} in its last commit"
+            raise ServiceError(what, where=str(found.root), fix=f"git add --force {ANSWERS_FILE}")
         with console.progress("Merging"):
-            base, goal = _with_migrations(old, new, before, after, mine)
+            pair = _with_migrations(old, new, before, after, mine)
+            base, goal = (merging.with_their_line_ends(files, mine) for files in pair)
             merged = merging.merge(found, base, goal, scratch)
         account = _account(found, before, after, merged, (old, new))
         if not merged.changes and not merged.stages:
             return replace(account, status="unchanged")
+        worktree.refuse_to_overwrite(found, merged.changes)
         if options.dry_run:
             return account
         _review(account, options)
@@ -128,8 +134,7 @@ def _with_migrations(
     old: "Template", new: "Template", before: Rendered, after: Rendered, mine: Files
 ) -> tuple[Files, Files]:
     base, goal = dict(before.files), dict(after.files)
-    if ANSWERS_FILE in mine:
-        base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # no one else's to edit
+    base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # no one else's to edit
     if before.values.get("primary_key") != after.values.get("primary_key"):
         revisions.refuse_if_shipped(base, mine)
         return base, goal

@@ -27,18 +27,19 @@ class ChangedError(Exception):
 
 def write(folder: Path, root: Path, head: str, changes: Sequence[Any], index: str) -> None:
     """Puts everything on the disk that `apply` will need; the service is not touched."""
-    discard(folder / NEXT)
-    staged = folder / NEXT
+    discard(staged := folder / NEXT)
     staged.mkdir(parents=True)
     entries = []
     for number, change in enumerate(changes):
         entry: dict[str, Any] = {"path": change.path}
-        # As it lies there: git may have changed its line ends.
         if before := _content(root / change.path):
             entry["before"] = {"mode": before[0], "hash": _hash(before[1])}
             _put(staged / f"{number}.before", before[1])
         if change.after is not None:
-            entry["after"] = {"mode": change.after.mode, "hash": _hash(change.after.data)}
+            # A mode that the merge leaves alone stays as it lies: git may not look at modes here.
+            same = change.before and change.before.mode == change.after.mode
+            mode = before[0] if before and same else change.after.mode
+            entry["after"] = {"mode": mode, "hash": _hash(change.after.data)}
             _put(staged / f"{number}.after", change.after.data)
         entries.append(entry)
     plan = {"root": str(root), "head": head, "files": entries, "index": index}
@@ -160,7 +161,7 @@ def _refuse_links(root: Path, path: str) -> None:
 def _record(root: Path, plan: dict[str, Any]) -> None:
     """Stages the change, so that one command shows or takes back all of it. Never a failure."""
     paths = "\0".join(entry["path"] for entry in plan["files"]).encode("utf-8", "surrogateescape")
-    add = ["add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"]
+    add = ["add", "--all", "--force", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul"]
     for words, given in ((add, paths), (["update-index", "--index-info"], plan["index"].encode())):
         if given:
             command = ["git", "--literal-pathspecs", "-C", str(root), *words]

@@ -5,8 +5,8 @@ is touched. What git cannot merge, the deletion of a file that people have edite
 conflict; nothing is decided here.
 """
 
+import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from trellis import repository
 from trellis.errors import ServiceError
 from trellis.service import Service
 
+LINK = "120000"
 _OLDEST_GIT = (2, 38)
 _CONFLICTED = 1
 
@@ -28,6 +29,7 @@ class File:
 
 
 Files = Mapping[str, File]
+Variables = Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,16 @@ class Merged:
 
 def committed(service: Service) -> dict[str, File]:
     """The files of the service's last commit."""
-    return _contents(service.root, service.repository.subtree(service.root))
+    return contents(service.root, service.repository.subtree(service.root))
 
 
 def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
     """Merges the difference between two renderings into the service's last commit."""
     _check_git()
     bare = scratch / "merge.git"
-    command = ["git", "-C", str(scratch), "init", "--quiet", "--bare", "--template=", str(bare)]
-    repository.run(command)
-    (bare / "objects/info").mkdir(exist_ok=True)
-    borrowed = str(service.repository.objects).encode("utf-8", "surrogateescape")
-    with (bare / "objects/info/alternates").open("wb") as alternates:
-        alternates.write(borrowed + b"\n")
+    init = ["git", "-C", str(scratch), "init", "--quiet", "--bare", "--template=", str(bare)]
+    repository.run(init, more={"GIT_DEFAULT_HASH": service.repository.hash})
+    borrow(bare / "objects", service.repository.objects)
     mine = service.repository.subtree(service.root)
     stream = b"".join(_stream(old, new, mine))
     repository.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
@@ -105,22 +104,26 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
 def _merge_tree(bare: Path) -> tuple[str, list[tuple[str, str, int, str]]]:
     words = ["-c", "merge.directoryRenames=false", "-c", "merge.renames=true"]
     words += ["-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages"]
-    # Git exits 1 when there are conflicts, which is no failure here.
-    completed = subprocess.run(  # noqa: S603
-        ["git", "-C", str(bare), *words, "-z", "yours", "trellis"],  # noqa: S607
-        capture_output=True,
-        check=False,
-    )
-    if completed.returncode > _CONFLICTED:
-        said = completed.stderr.decode("utf-8", "replace").strip().splitlines()[:1]
-        raise ServiceError(f"could not be merged: {''.join(said)}", where=str(bare))
-    tree, *entries = completed.stdout.decode("utf-8", "surrogateescape").rstrip("\0").split("\0")
+    command = ["git", "-C", str(bare), *words, "-z", "yours", "trellis"]
+    said = repository.run(command, codes=(0, _CONFLICTED))
+    tree, *entries = said.decode("utf-8", "surrogateescape").rstrip("\0").split("\0")
     stages = []
     for entry in filter(None, entries):
         details, _, path = entry.partition("\t")
         mode, oid, number = details.split(" ")
         stages.append((mode, oid, int(number), path))
     return tree, stages
+
+
+def with_their_line_ends(files: Files, mine: Files) -> dict[str, File]:
+    """The files, with CRLF where people have given the same file that throughout."""
+    converted = dict(files)
+    for path in files.keys() & mine.keys():
+        lines = mine[path].data.count(b"\n")
+        if lines and mine[path].data.count(b"\r\n") == lines:
+            data = files[path].data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            converted[path] = File(files[path].mode, data)
+    return converted
 
 
 def _stream(old: Files, new: Files, mine: str) -> Iterator[bytes]:
@@ -141,16 +144,18 @@ def _entries(files: Files) -> Iterator[bytes]:
         yield file.data + b"\n"
 
 
-def _contents(folder: Path, tree: str) -> dict[str, File]:
-    listing = _listing(folder, tree)
-    blobs = _blobs(folder, {oid for _, oid in listing.values()})
+def contents(folder: Path, tree: str, variables: Variables = None) -> dict[str, File]:
+    """The files of a tree; `variables` are git's, where its objects are elsewhere."""
+    listing = _listing(folder, tree, variables)
+    blobs = _blobs(folder, {oid for _, oid in listing.values()}, variables)
     return {path: File(mode, blobs[oid]) for path, (mode, oid) in listing.items()}
 
 
-def _listing(folder: Path, tree: str) -> dict[str, tuple[str, str]]:
+def _listing(folder: Path, tree: str, variables: Variables = None) -> dict[str, tuple[str, str]]:
     found = {}
-    for line in repository.git(folder, "ls-tree", "-r", "-z", "--full-tree", tree).split("\0"):
-        details, _, path = line.partition("\t")
+    command = ["git", "-C", str(folder), "ls-tree", "-r", "-z", "--full-tree", tree]
+    for line in repository.run(command, more=variables).split(b"\0"):
+        details, _, path = line.decode("utf-8", "surrogateescape").partition("\t")
         if path:
             mode, kind, oid = details.split()
             if kind == "blob":  # a submodule is somebody else's
@@ -158,16 +163,28 @@ def _listing(folder: Path, tree: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _blobs(folder: Path, oids: set[str]) -> dict[str, bytes]:
+def _blobs(folder: Path, oids: set[str], variables: Variables = None) -> dict[str, bytes]:
     asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
-    said = repository.run(["git", "-C", str(folder), "cat-file", "--batch"], asked)
-    found, place = {}, 0
+    command = ["git", "-C", str(folder), "cat-file", "--batch"]
+    return dict(_batch(repository.run(command, asked, more=variables)))
+
+
+def _batch(said: bytes) -> Iterator[tuple[str, bytes]]:
+    """The objects in what `git cat-file --batch` says."""
+    place = 0
     while place < len(said):
         end = said.index(b"\n", place)
         oid, _, size = said[place:end].split(b" ")
-        found[oid.decode()] = said[end + 1 : end + 1 + int(size)]
+        yield oid.decode(), said[end + 1 : end + 1 + int(size)]
         place = end + 2 + int(size)
-    return found
+
+
+def borrow(folder: Path, objects: Path) -> None:
+    """Makes a folder for objects, in which those of a repository are found, too."""
+    (folder / "info").mkdir(parents=True, exist_ok=True)
+    quoted = os.fsencode(objects).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    quoted = quoted.replace(b"\n", b"\\n")
+    (folder / "info/alternates").write_bytes(b'"' + quoted + b'"\n')
 
 
 def _check_git() -> None:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trellis.errors import ServiceError
 from trellis.source import REPOSITORY_VARIABLES
+
+_SHA1_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,18 @@ class Repository:
     top: Path
     git_dir: Path
     objects: Path
+    index: Path
     head: str
+
+    @property
+    def hash(self) -> str:
+        """How git makes its ids here."""
+        return "sha1" if len(self.head) == _SHA1_LENGTH else "sha256"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a git is at work on the index, or was killed while it was."""
+        return (self.git_dir / "index.lock").exists()
 
     def dirty(self, folder: Path) -> list[str]:
         """The paths below a folder that differ from the last commit, or are in none."""
@@ -30,10 +43,14 @@ class Repository:
         said = git(folder, "ls-files", "--unmerged", "-z", "--", ".")
         return list(dict.fromkeys(line.partition("\t")[2] for line in said.split("\0") if line))
 
+    def lead(self, folder: Path) -> str:
+        """What git puts before the paths in a folder: nothing, or `path/to/it/`."""
+        prefix = folder.relative_to(self.top).as_posix()
+        return "" if prefix == "." else f"{prefix}/"
+
     def subtree(self, folder: Path) -> str:
         """The id of the tree that the last commit has for a folder."""
-        prefix = folder.relative_to(self.top).as_posix()
-        return git(self.top, "rev-parse", f"HEAD:{'' if prefix == '.' else prefix}").strip()
+        return git(self.top, "rev-parse", f"HEAD:{self.lead(folder)}").strip()
 
 
 def find(folder: Path) -> Repository:
@@ -42,9 +59,10 @@ def find(folder: Path) -> Repository:
         raise ServiceError("cannot be changed: git is not installed", where=str(folder))
     start = "git init -b main && git add -A && git commit -m 'Start from Trellis'"
     try:
-        top, git_dir, objects = git(
-            folder, "rev-parse", "--show-toplevel", "--absolute-git-dir", "--git-path", "objects"
-        ).splitlines()
+        top = _path(folder, "--show-toplevel")
+        git_dir = _path(folder, "--absolute-git-dir")
+        objects = (folder / _path(folder, "--git-path", "objects")).resolve()
+        index = folder / _path(folder, "--git-path", "index")
     except ServiceError as error:
         if "not a git repository" not in error.what:
             raise
@@ -55,7 +73,13 @@ def find(folder: Path) -> Repository:
     except ServiceError as error:
         fix = "git add -A && git commit -m 'Start from Trellis'"
         raise ServiceError("has no commit yet", where=str(folder), fix=fix) from error
-    return Repository(Path(top).resolve(), Path(git_dir), (folder / objects).resolve(), head)
+    return Repository(top.resolve(), git_dir, objects, index, head)
+
+
+def _path(folder: Path, *words: str) -> Path:
+    # One at a time: a path may have a line break in it.
+    said = run(["git", "-C", str(folder), "rev-parse", *words])
+    return Path(os.fsdecode(said.removesuffix(b"\n")))
 
 
 def git(folder: Path, *words: str) -> str:
@@ -63,17 +87,25 @@ def git(folder: Path, *words: str) -> str:
     return run(["git", "-C", str(folder), *words]).decode("utf-8", "surrogateescape")
 
 
-def run(command: Sequence[str], given: bytes = b"") -> bytes:
-    """Runs git; raises ServiceError with its reason."""
-    environment = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What git is started with: no word of another repository, such as a hook's."""
+    inherited = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
+    quiet = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return {**inherited, **quiet, **(more or {})}
+
+
+def run(
+    command: Sequence[str],
+    given: bytes = b"",
+    *,
+    codes: Container[int] = (0,),
+    more: Mapping[str, str] | None = None,
+) -> bytes:
+    """Runs git, with `more` in its environment; raises ServiceError with its reason."""
     completed = subprocess.run(  # noqa: S603
-        command,
-        env=environment | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
-        input=given,
-        capture_output=True,
-        check=False,
+        command, env=environment(more), input=given, capture_output=True, check=False
     )
-    if completed.returncode:
+    if completed.returncode not in codes:
         said = completed.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason"]
         raise ServiceError(f"cannot be read: {said[0]}", where=command[2])
     return completed.stdout

@@ -31,6 +31,11 @@ class Service:
         return None if self.source == URL else self.source
 
     @property
+    def lead(self) -> str:
+        """What git puts before its paths."""
+        return self.repository.lead(self.root)
+
+    @property
     def resources(self) -> list[Mapping[str, Any]]:
         found = self.blueprint.get("resources", [])
         return list(found) if isinstance(found, list) else []
@@ -41,6 +46,10 @@ class Service:
 
     def refuse_if_dirty(self) -> None:
         """Raises ServiceError when there is work that a merge could be confused with."""
+        if self.repository.is_locked:
+            what = "is in use by git, or a git that was killed has left its lock behind"
+            fix = "wait for it; if there is none, remove the lock"
+            raise ServiceError(what, where=str(self.repository.git_dir / "index.lock"), fix=fix)
         if unmerged := self.repository.unmerged(self.root):
             what = f"has conflicts that are not resolved: {_some(unmerged)}"
             fix = "resolve and commit them, or give up the merge: " + abort(self)

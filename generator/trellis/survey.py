@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from trellis import applying, console, inspection, merging, releases, service
+from trellis import applying, console, inspection, releases, service, worktree
 from trellis.errors import ServiceError, TrellisError, UsageError, escape
 from trellis.evolution import render
 from trellis.inspection import STATES, Inspection
@@ -98,7 +98,7 @@ def restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
 
 
 def inspect(found: Service, *, with_past: bool = True) -> Inspection:
-    """Every file of the last commit against what is rendered now, and was before."""
+    """Every file against what is rendered now, and was before."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
         known: dict[tuple[str, str], Template] = {}
@@ -116,7 +116,7 @@ def inspect(found: Service, *, with_past: bool = True) -> Inspection:
                 with contextlib.suppress(TrellisError):  # a version that is nowhere any more
                     yield rendered(before)
 
-        now, mine = rendered(found), merging.committed(found)
+        now, mine = rendered(found), worktree.files(found, folder)
         return inspection.compare(now, mine, past() if with_past else iter(()))
 
 
@@ -146,7 +146,7 @@ def _lines(
         if state not in {"pristine", "extra"}:
             yield from (f"       {path}" for path in paths)
     if uncommitted:
-        yield f"{len(uncommitted):>4} not committed (the rest of this is about the last commit)"
+        yield f"{len(uncommitted):>4} not committed"
 
 
 def _say_diff(text: str) -> None:

@@ -40,6 +40,34 @@ def test_each_kind_of_difference_has_its_state(trellis, blog):
     }
 
 
+def test_what_is_not_committed_yet_counts(trellis, blog):
+    folder = blog()
+    edit(folder / "README.md", "# Blog", "# Our blog")
+    (folder / "app/logs.py").unlink()
+    (folder / "app/ours.py").write_text("")
+    (folder / "app.db").write_text("ignored")
+    before = git(folder, "status", "--porcelain")
+
+    result = trellis("status", "--json")
+
+    found = result.document["files"]
+    assert result.code == 8
+    assert found["edited"] == ["README.md"]
+    assert found["missing"] == ["app/logs.py"]
+    assert found["extra"] == ["app/ours.py"]
+    assert result.document["uncommitted"] == ["README.md", "app/logs.py", "app/ours.py"]
+    assert "+# Our blog" in trellis("diff").out
+    assert git(folder, "status", "--porcelain") == before
+
+
+def test_after_a_verb_nothing_is_missing(trellis, blog):
+    blog(USER, POST)
+    trellis("add", "resource", *COMMENT.split())
+
+    assert trellis("status").code == 0
+    assert states(trellis) == {"edited": [], "stale": [], "missing": [], "extra": []}
+
+
 def test_what_an_earlier_blueprint_rendered_is_stale(trellis, blog):
     folder = blog()
     before = (folder / "app/api.py").read_bytes()

@@ -20,7 +20,7 @@ LAYERS = [
     | {"compiled", "copying", "rules", "shapes", "steps", "template"},
     # A service that exists: read, merged, written.
     {"account", "applying", "changelog", "history", "inspection", "locking", "merging", "notes"}
-    | {"releases", "repository", "revisions", "service"},
+    | {"releases", "repository", "revisions", "service", "worktree"},
     {"creation", "decision", "evolution", "living", "survey"},
     {"commands", "commands.matrix", "commands.new", "commands.options"}
     | {"commands.add", "commands.change", "commands.remove", "commands.shared"}
@@ -29,7 +29,7 @@ LAYERS = [
 ]
 # Between modules of one layer, these and no others; never in a circle.
 WITHIN = {
-    "applying": {"merging", "service"},
+    "applying": {"merging", "repository", "service", "worktree"},
     "commands.add": {"commands.shared"},
     "commands.change": {"commands.shared"},
     "commands.remove": {"commands.shared"},
@@ -55,6 +55,7 @@ WITHIN = {
     "shapes": {"blueprint"},
     "steps": {"source"},
     "survey": {"evolution"},
+    "worktree": {"merging", "repository", "service"},
     "copying": {"compiled"},
     "template": {"copying", "rules", "source"},
     "__main__": {"cli"},
@@ -129,10 +130,11 @@ def test_only_the_project_writes():
     writers = {name for name, tree in MODULES.items() if WRITERS & set(calls(tree))}
 
     # The project writes a new service, the journal into one that exists; applying makes the folder
-    # of the journal in .git. Of the others the source, the bundle and the merge write to a
-    # temporary folder, steps take back what a tool that failed has left, and what is compiled
-    # goes where Python keeps what it compiles.
-    new, living, temporary = {"project"}, {"journal", "applying"}, {"bundle", "source", "merging"}
+    # of the journal in .git. Of the others the source, the bundle, the merge and the work tree
+    # write to a temporary folder, steps take back what a tool that failed has left, and what is
+    # compiled goes where Python keeps what it compiles.
+    new, living = {"project"}, {"journal", "applying"}
+    temporary = {"bundle", "source", "merging", "worktree"}
     assert writers == new | living | temporary | {"steps", "compiled"}
 
 

@@ -26,7 +26,7 @@ def diff(
     *,
     json: Json = False,
 ) -> None:
-    """Show what has been changed by hand since it was rendered, as of the last commit."""
+    """Show what has been changed by hand since it was rendered."""
     survey.show_difference(files or [], json=json)
 
 
