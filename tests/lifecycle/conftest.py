@@ -87,14 +87,24 @@ def made(released, tmp_path_factory):
 
 
 @pytest.fixture
-def blog(made, trellis, monkeypatch):
+def inside(made, trellis, monkeypatch):
+    """Goes into a copy of a service that `trellis new` makes with these words."""
+
+    def enter(*words):
+        folder = Path.cwd() / "blog"
+        shutil.copytree(made(*words), folder, symlinks=True)
+        monkeypatch.chdir(folder)
+        return folder
+
+    return enter
+
+
+@pytest.fixture
+def blog(inside):
     """Goes into a copy of a service: the blog, or what is asked for."""
 
     def enter(*resources, choices=()):
         words = [word for text in resources or living.BLOG for word in ("-r", text)]
-        folder = Path.cwd() / "blog"
-        shutil.copytree(made(*words, *choices), folder, symlinks=True)
-        monkeypatch.chdir(folder)
-        return folder
+        return inside(*words, *choices)
 
     return enter

@@ -3,89 +3,125 @@
 import itertools
 
 import pytest
-from living import BLOG, COMMENT, commit, edit, files, git
-from trellis import matrix, service, template
+from living import COMMENT, ROOT, commit, edit, files, git
+from support.services import BLUEPRINTS
+from trellis import matrix, template
 
 AXES = {"api": ("async", "sync"), "orm": ("sqlalchemy", "sqlmodel")}
 AXES["database"] = ("sqlite", "postgres")
 CORE = list(itertools.product(*AXES.values()))
 
 
-def rendered(folder):
+FIRST = ROOT / "tests/blueprints/blog.yml"
+FROM = ("--from", str(FIRST), "--name", BLUEPRINTS["blog"]["project_name"], "--python", "3.13")
+OTHERS = [
+    (key, value, values[0])
+    for key, values in matrix.choices().items()
+    for value in values[1:]
+    if key not in AXES
+]
+TEXTS = {
+    "project_name": 'Zoë\'s "Diary" #1',
+    "description": "For \"us\" & 'them' \\ {{ app }}",
+    "author_name": "Zoë",
+    "author_email": "zoe@example.org",
+}
+
+
+def template_of(folder):
     """What the template makes of it: the lock is another tool's, .env this machine's."""
-    return {p: data for p, data in files(folder).items() if p not in {"uv.lock", ".env"}}
+    found = {p: data for p, data in files(folder).items() if p not in {"uv.lock", ".env"}}
+    answers = found[".copier-answers.yml"].splitlines()
+    # Where the template is, and which version; a rendering without git says neither.
+    kept = [line for line in answers if not line.startswith((b"_src_path", b"_commit"))]
+    return found | {".copier-answers.yml": kept}
 
 
 def flags(variant):
     return [word for key, value in zip(AXES, variant, strict=True) for word in (f"--{key}", value)]
 
 
-def assignments(variant):
-    return [f"{key}={value}" for key, value in zip(AXES, variant, strict=True)]
+def assignments(values):
+    words = {True: "true", False: "false"}
+    return [f"{key}={words.get(value, value)}" for key, value in values.items()]
 
 
 @pytest.mark.parametrize("origin", CORE, ids="-".join)
-def test_every_core_variant_becomes_every_other(trellis, blog, direct, origin):
-    folder = blog(choices=flags(origin))
+def test_every_core_variant_becomes_every_other(trellis, inside, rendered, origin):
+    """Whose own checks pass: tests/variants runs those of these very files."""
+    folder = inside(*FROM, *flags(origin))
     for target in CORE:
+        choices = dict(zip(AXES, target, strict=True))
+        expected = template_of(rendered(BLUEPRINTS["blog"], choices).path)
+        assert (template_of(folder) == expected) == (target == origin)
         if target == origin:
             continue
 
-        result = trellis("change", *assignments(target))
+        result = trellis("change", *assignments(choices))
 
         assert result.code == 0, result.err
-        assert rendered(folder) == direct(folder, target)
+        assert template_of(folder) == expected
         git(folder, "reset", "--quiet", "--hard")
-
-
-@pytest.fixture(scope="module")
-def direct(tmp_path_factory):
-    """What the template renders for the service's blueprint with other choices."""
-    known = {}
-
-    def render(folder, variant):
-        if variant not in known:
-            values = service.find(folder).blueprint | dict(zip(AXES, variant, strict=True))
-            place = tmp_path_factory.mktemp("direct") / "service"
-            with template.opened() as opened:
-                opened.render(values, place)
-            known[variant] = rendered(place)
-        return known[variant]
-
-    return render
+        git(folder, "clean", "--quiet", "--force", "-d")
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        ("python_version=3.11", "--python", "3.11"),
-        ("ci=gitlab", "--ci", "gitlab"),
-        ("ci=none", "--ci", "none"),
-        ("docker=false", "--no-docker"),
-        ("primary_key=uuid7", "--primary-key", "uuid7"),
-        ("description=For \"us\" & 'them' \\", "--description", "For \"us\" & 'them' \\"),
-        ("author_name=Zoë", "--author-name", "Zoë"),
-    ],
-    ids=lambda change: change[0].partition("=")[0],
+    ("change", "origin"),
+    zip(OTHERS, itertools.cycle(CORE), strict=False),
+    ids=lambda words: "-".join(map(str, words[:2])),
 )
-def test_each_choice_gives_what_making_with_it_gives(trellis, blog, made, change):
-    folder = blog()
+def test_every_choice_gives_what_making_with_it_gives_and_goes_back(
+    trellis, inside, rendered, change, origin
+):
+    key, value, default = change
+    folder = inside(*FROM, *flags(origin))
+    before = template_of(folder)
+    choices = dict(zip(AXES, origin, strict=True)) | {key: value}
 
-    result = trellis("change", change[0])
+    result = trellis("change", *assignments({key: value}))
 
-    words = [word for text in BLOG for word in ("-r", text)]
     assert result.code == 0, result.err
-    assert rendered(folder) == rendered(made(*words, *change[1:]))
+    assert template_of(folder) == template_of(rendered(BLUEPRINTS["blog"], choices).path)
+    commit(folder)
+    assert trellis("change", *assignments({key: default})).code == 0
+    assert template_of(folder) == before
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_every_text_gives_what_making_with_it_gives(trellis, inside, rendered, key):
+    folder = inside(*FROM)
+
+    result = trellis("change", f"{key}={TEXTS[key]}")
+
+    assert result.code == 0, result.err
+    texts = {key: TEXTS[key]}
+    assert template_of(folder) == template_of(rendered(BLUEPRINTS["blog"], texts).path)
+
+
+def test_no_question_is_left_out():
+    proven = {*AXES, *TEXTS, *(key for key, _, _ in OTHERS)}
+
+    assert {question.name for question in template.questions()} == {*proven, "resources"}
+
+
+def test_all_choices_change_at_once(trellis, inside, rendered):
+    folder = inside(*FROM)
+    last = {key: values[-1] for key, values in matrix.choices().items()}
+
+    result = trellis("change", *assignments(last))
+
+    assert result.code == 0, result.err
+    assert template_of(folder) == template_of(rendered(BLUEPRINTS["blog"], last).path)
 
 
 def test_there_and_back_is_as_before(trellis, blog):
     folder = blog()
-    before = rendered(folder)
+    before = template_of(folder)
     for values in (["database=postgres", "api=sync"], ["api=async", "database=sqlite"]):
         assert trellis("change", *values).code == 0
         commit(folder)
 
-    assert rendered(folder) == before
+    assert template_of(folder) == before
 
 
 def test_the_choice_that_is_made_already_changes_nothing(trellis, blog):
