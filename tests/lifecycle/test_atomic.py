@@ -3,7 +3,10 @@
 import contextlib
 import errno
 import fcntl
+import hashlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +29,14 @@ def watch(event, arguments):
         state["left"] -= 1
         if state["left"] == 0:
             %s
+sys.addaudithook(watch)
+"""
+EACH = """
+import sys
+counted = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "subprocess.Popen"}
+def watch(event, arguments):
+    if event in counted or event == "open" and isinstance(arguments[2], int) and arguments[2] & 3:
+        look()
 sys.addaudithook(watch)
 """
 KILL = "os.kill(os.getpid(), 9)"
@@ -130,58 +141,124 @@ class Run:
 
     def __init__(self, trellis, words, tmp_path):
         self.trellis, self.words = trellis, words
-        self.count = tmp_path / "count"
+        self.seen = tmp_path / "seen"
 
-    def operations(self):
-        """How many there are."""
-        assert self(10**9, "pass") == 0
-        return 10**9 - int(self.count.read_text())
+    def states(self, look):
+        """What is seen before each of its file operations, and at its end."""
+        states = []
+
+        def watched():
+            exec(EACH, {"look": lambda: states.append(look())})  # noqa: S102
+            code = cli.run(self.words)
+            self.seen.write_text(json.dumps([*states, look()]))
+            return code
+
+        assert forked(watched) == 0
+        return json.loads(self.seen.read_text())
 
     def __call__(self, number, what):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a fork beside threads, which this one does not use
-            child = os.fork()
-        if child == 0:
-            code = 99
-            with contextlib.suppress(BaseException):
-                state = {}
-                exec(HOOK % (number, what), state)  # noqa: S102
-                code = cli.run(self.words)
-                left = state["state"]["left"]
-                self.count.write_text(str(left))
-            os._exit(code)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        def stopped():
+            exec(HOOK % (number, what), {})  # noqa: S102
+            return cli.run(self.words)
+
+        return forked(stopped)
+
+
+def forked(work):
+    """The exit code of a process like this one that does the work."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fork beside threads, which this one does not use
+        child = os.fork()
+    if child == 0:
+        code = 99
+        with contextlib.suppress(BaseException):
+            code = work()
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 STOPS = pytest.mark.parametrize("what", [KILL, INTERRUPT], ids=["killed", "Ctrl-C"])
 ENDS = {KILL: {0, -signal.SIGKILL}, INTERRUPT: {0, 130}}
+
+
 POINTS = 7
 
 
-def points(number):
-    """Some of so many operations, more of them towards the end, when a service is written."""
-    spread = {number * step // POINTS for step in range(POINTS)}
-    return sorted(spread | set(range(number - 9, number + 1, 3)))
+def digest(folder):
+    """One word for all that a folder holds but git's own; none where it is not there."""
+    if not folder.exists():
+        return None
+    held = sorted((path, data) for path, data in files(folder).items())
+    return hashlib.sha256(repr(held).encode()).hexdigest()
+
+
+class Looking:
+    """Tells one state of a folder from others, without reading again what has not changed."""
+
+    def __init__(self, folder):
+        self.folder, self.known = folder, {}
+
+    def __call__(self):
+        stats = []
+        for place, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if name != ".git"]
+            found = (Path(place, name).lstat() for name in names)
+            stats += [(stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in found]
+        key = (self.folder.exists(), *sorted(stats))
+        if key not in self.known:
+            self.known[key] = digest(self.folder)
+        return self.known[key], self.left()
+
+    def left(self):
+        """What a run that is killed now leaves beside the files: what the next one finds."""
+        beside = [re.sub("[0-9a-f]{8}$", "", p.name) for p in self.folder.parent.iterdir()]
+        inside = list(self.folder.parent.glob(".blog.trellis-*/*"))
+        kinds = [path.name for path in inside if path.name in {".git", "app", "uv.lock", ".env"}]
+        git = self.folder / ".git"
+        journal = [git / "trellis" / name for name in ("lock", "next", "journal")]
+        journal += [folder / "plan.json" for folder in journal[1:]]
+        return sorted([*beside, *kinds, *(str(path) for path in journal if path.exists())])
+
+
+def points(states, what):
+    """Where to stop: a kill beside each change of what it would leave, Ctrl-C anywhere."""
+    number = len(states) - 1
+    if os.environ.get("EVERY_OPERATION"):
+        return range(1, number + 1)
+    if what == INTERRUPT:
+        spread = {number * step // POINTS for step in range(1, POINTS)}
+        return sorted(spread | set(range(number - 9, number + 1, 3)))
+    first, last = {}, {}
+    for place, state in enumerate(states[:-1], 1):
+        first.setdefault(repr(state), place)
+        last[repr(state)] = place
+    return sorted({*first.values(), *last.values()})
 
 
 @pytest.mark.slow
 @STOPS
 def test_a_stopped_run_of_new_leaves_nothing_or_everything(trellis, tmp_path, what):
     words = ["new", "blog", "--yes", "--no-install", "-r", USER]
-    stopped = Run(trellis, words, tmp_path)
-    number = stopped.operations()
-    complete = files(Path("blog"))
+    assert trellis(*words).code == 0
+    complete = digest(Path("blog"))
     shutil.rmtree("blog")
-    for point in points(number):
+    stopped = Run(trellis, words, tmp_path)
+    states = stopped.states(Looking(Path.cwd() / "blog"))
+    assert len(states) > 200
+    # At each of its operations: a kill leaves the disk as it is there.
+    assert {state[0] for state in states} == {None, complete}
+    for point in points(states, what):
+        shutil.rmtree("blog", ignore_errors=True)
+
         code = stopped(point, what)
 
         assert code in ENDS[what]
+        assert digest(Path("blog")) in {None, complete}
         if not Path("blog").exists():
             assert code != 0
             assert trellis(*words).code == 0
-        assert files(Path("blog")) == complete
+        assert digest(Path("blog")) == complete
         assert {path.name for path in Path.cwd().iterdir()} == {"blog"}
-        shutil.rmtree("blog")
 
 
 @pytest.mark.slow
@@ -193,27 +270,29 @@ def test_a_stopped_run_leaves_the_service_untouched_or_complete(
     if verb == "update":
         request.getfixturevalue("newer")
     folder = blog(USER, POST)
-    before = files(folder)
+    before = digest(folder)
     words = ADD if verb == "add" else ["update"]
     stopped = Run(trellis, words, tmp_path)
-    number = stopped.operations()
-    complete = files(folder)
+    states = stopped.states(Looking(folder))
+    complete = digest(folder)
     assert complete != before
-    for point in points(number):
+    assert len(states) > 500
+    assert {state[0] for state in states} == {before, complete}
+    for point in points(states, what):
         git(folder, "reset", "--quiet", "--hard")
         git(folder, "clean", "--quiet", "--force", "-d")
-        assert files(folder) == before
+        assert digest(folder) == before
 
         code = stopped(point, what)
         settled(folder)
 
-        now = files(folder)
-        assert now in (before, complete)
+        now = digest(folder)
+        assert now in {before, complete}
         assert code in ENDS[what]
         if now == before:
             assert code != 0
             assert trellis(*words).code == 0
-            assert files(folder) == complete
+            assert digest(folder) == complete
 
 
 def test_of_two_runs_at_once_one_wins(blog, released):

@@ -67,7 +67,7 @@ def test_every_core_variant_becomes_every_other(trellis, inside, rendered, origi
 
 @pytest.mark.parametrize(
     ("change", "origin"),
-    zip(OTHERS, itertools.cycle(CORE), strict=False),
+    list(zip(OTHERS, itertools.cycle(CORE), strict=False)),
     ids=lambda words: "-".join(map(str, words[:2])),
 )
 def test_every_choice_gives_what_making_with_it_gives_and_goes_back(

@@ -71,6 +71,15 @@ def blueprints() -> st.SearchStrategy[Blueprint]:
 
 
 @st.composite
+def growing(draw: st.DrawFn) -> tuple[Blueprint, list[Blueprint]]:
+    """A blueprint, and fields that may come to its resources; not each to each of them."""
+    blueprint = draw(blueprints())
+    names = [resource["name"] for resource in blueprint["resources"]]
+    fields = st.lists(_field([], names), min_size=6, max_size=6, unique_by=lambda f: f["name"])
+    return blueprint, draw(fields)
+
+
+@st.composite
 def _blueprints(draw: st.DrawFn) -> Blueprint:
     """One to eight resources of one to eight fields, in any variant, under any name."""
     names = draw(st.lists(_resource_names, min_size=1, max_size=8, unique=True))

@@ -1,0 +1,218 @@
+"""Blueprints that nobody has shown the template, changed step by step: what comes out is what the
+template renders, and the rows that were there are still there. BLUEPRINTS=… takes more of them,
+BLUEPRINT_SEED=… others.
+"""
+
+import contextlib
+import json
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from living import commit, files, git
+from support import environments, postgres
+from support.invention import growing
+from support.projects import Project
+from support.services import CHOICES, TEMPLATE
+from test_checks import DUMP, MIGRATE, assert_kept
+from trellis import evolution, service
+from trellis import template as templates
+from trellis.errors import BlueprintError
+
+SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
+SAMPLE = range(int(os.environ.get("BLUEPRINTS", "4")))
+# Rows as the service itself makes them, through its API.
+INSERT = """
+import asyncio, importlib, inspect, json, sys
+from app.main import create_app
+from app.settings import Settings
+
+app = create_app(Settings(_env_file=None))
+
+def creators():
+    for plural, name in json.loads(sys.argv[1]):
+        yield getattr(importlib.import_module(f"tests.{plural}.factory"), f"create_{name}")
+
+async def insert():
+    from httpx2 import ASGITransport, AsyncClient
+    async with app.router.lifespan_context(app):
+        transport = ASGITransport(app)
+        async with AsyncClient(transport=transport, base_url="http://test") as client:
+            for create in creators():
+                await create(client)
+
+def insert_sync():
+    from fastapi.testclient import TestClient
+    with TestClient(app) as client:
+        for create in creators():
+            create(client)
+
+if any(map(inspect.iscoroutinefunction, creators())):
+    asyncio.run(insert())
+else:
+    insert_sync()
+"""
+DATABASES = ("sqlite", "postgres")
+OPTIONS = evolution.Options(json=True, lock=False)
+DOWN_AND_UP = """
+command.downgrade(config, "base")
+command.upgrade(config, "head")
+command.check(config)
+"""
+
+
+def invent(number):
+    """The one of some that has most resources, and fields that may come to it."""
+    drawn = []
+
+    @settings(
+        max_examples=6,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @seed(number)
+    @given(growing())
+    def draw(invented):
+        drawn.append(invented)
+
+    draw()
+    return max(drawn, key=lambda invented: len(invented[0]["resources"]))
+
+
+@pytest.fixture
+def laboratory_service(trellis, laboratory, shared, tmp_path, monkeypatch):
+    """A service of a blueprint, in git, with an environment and a database of its own."""
+    with contextlib.ExitStack() as stack:
+
+        def make(values, number):
+            folder = tmp_path / "service"
+            rendered(values, folder)
+            (folder / ".venv").symlink_to(laboratory / ".venv")
+            git(folder, "init", "--quiet")
+            commit(folder)
+            monkeypatch.chdir(folder)
+            env = environments.environment(ENVIRONMENT="development")
+            urls = {"DATABASE_URL": f"sqlite:///{tmp_path}/rows.db"}
+            if values["database"] == "postgres":
+                server, name = postgres.server_url(shared), f"trellis_changes_{number}"
+                url = stack.enter_context(postgres.database(server, name, folder, env))
+                urls = {"DATABASE_URL": url}
+            return Project(folder, values, env | urls)
+
+        yield make
+
+
+def rendered(values, folder):
+    """What the template makes of a blueprint; raises BlueprintError where it is none."""
+    with templates.opened() as opened:
+        opened.render(evolution.settled(values, opened), folder)
+    return folder
+
+
+def without_migrations(folder):
+    return {p: d for p, d in files(folder).items() if not p.startswith("migrations/versions/")}
+
+
+def rows(project, first):
+    """What the tables of its database hold, once the first is done."""
+    said = project.run(str(project.folder / ".venv/bin/python"), "-c", first + DUMP)
+    return json.loads(said.partition("rows:")[2].splitlines()[0])
+
+
+class Changes:
+    """What may be done to a blueprint; each gives another one, or none where it cannot be done."""
+
+    def __init__(self, values, fields, number):
+        self.fields, self.random = fields, random.Random(number)  # noqa: S311
+        self.names = {field["name"] for r in values["resources"] for field in r["fields"]}
+        self.removed = None
+
+    def __iter__(self):
+        yield from (self.add_fields, self.change, self.remove_field, self.remove_resource)
+        yield from (self.add_resource, self.add_fields, self.remove_field)
+
+    def add_fields(self, values):
+        coming = [self.fields.pop(), self.fields.pop(), self.fields.pop()]
+        coming = [f if has_a_value(f) else f | {"optional": True} for f in coming]
+        resource = self.random.choice(values["resources"])
+        fresh = [field for field in coming if field["name"] not in self.names]
+        return put(values, {**resource, "fields": [*resource["fields"], *fresh]})
+
+    def remove_field(self, values):
+        larger = [r for r in values["resources"] if len(r["fields"]) > 1]
+        if not larger:
+            return values
+        resource = self.random.choice(larger)
+        gone = self.random.choice(resource["fields"])
+        return put(values, {**resource, "fields": [f for f in resource["fields"] if f != gone]})
+
+    def remove_resource(self, values):
+        there = values["resources"]
+        free = [r for r in there if not [*service.referring(there, r["name"])]]
+        if not free:
+            return values
+        self.removed = self.random.choice(free)
+        return {**values, "resources": [r for r in there if r != self.removed]}
+
+    def add_resource(self, values):
+        coming = [self.removed] if self.removed else []
+        return {**values, "resources": [*values["resources"], *coming]}
+
+    def change(self, values):
+        kept = {"database", "primary_key", "python_version"}
+        chosen = {key: self.random.choice(CHOICES[key]) for key in CHOICES if key not in kept}
+        return {**values, **chosen}
+
+
+def has_a_value(field):
+    """For the rows that exist."""
+    return "default" in field and field["type"] != "reference" and not field.get("unique")
+
+
+def put(values, changed):
+    listed = [changed if r["name"] == changed["name"] else r for r in values["resources"]]
+    return {**values, "resources": listed}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SAMPLE)
+def test_any_blueprint_becomes_what_is_asked_for(laboratory_service, tmp_path, number):
+    blueprint, fields = invent(SEED * 100 + number)
+    choices = {"database": DATABASES[number % 2], "python_version": environments.running_version()}
+    values = TEMPLATE.defaults(blueprint) | choices
+    project = laboratory_service(values, number)
+    python = str(project.folder / ".venv/bin/python")
+    domain = json.loads(TEMPLATE.macro("domain", "domain", values["resources"], "integer"))
+    tables = [(entry["plural"], entry["name"]) for entry in domain["resources"]]
+    project.run(python, "-c", MIGRATE)
+    project.run(python, "-c", INSERT, json.dumps(tables))
+    before = rows(project, MIGRATE)
+    assert all(before.values())
+
+    changes, taken = Changes(values, fields, number), []
+    for change in changes:
+        wanted = change(values)
+        place = tmp_path / f"expected-{len(taken)}-{change.__name__}"
+        with contextlib.suppress(BlueprintError):  # no field of that name, or of that many letters
+            rendered(wanted, place)
+        if wanted == values or not place.exists():
+            continue
+        account = evolution.evolve(lambda *_, wanted=wanted: wanted, OPTIONS)
+
+        assert account.status == "changed"
+        assert without_migrations(project.folder) == without_migrations(place)
+        commit(project.folder)
+        values, taken = wanted, [*taken, change.__name__]
+
+    assert len(taken) > 2
+    after = rows(project, MIGRATE)
+    if changes.removed:
+        before.pop(next(table for table, name in tables if name == changes.removed["name"]))
+    assert_kept(before, after, {})
+    project.run(python, "-c", MIGRATE + DOWN_AND_UP)
+    other = {"integer": "uuid7", "uuid7": "integer"}[values["primary_key"]]
+    with pytest.raises(BlueprintError, match="migrations beyond the rendered ones"):
+        evolution.evolve(lambda *_: {**values, "primary_key": other}, OPTIONS)
