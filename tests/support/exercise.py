@@ -84,6 +84,10 @@ def stores_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
         sent = data.get(attribute(field))
         assert same(field, sent, row[attribute(field)]), (field, sent, row)
 
+    nulls = [attribute(field) for field in resource["fields"] if field.get("optional")]
+    empty = rows.create(resource, **dict.fromkeys(nulls))
+    assert {key: empty[key] for key in nulls} == dict.fromkeys(nulls)
+
     for field in resource["fields"]:
         changed = value(field, 7_777) if field["type"] != "reference" else row[attribute(field)]
         answer = client.patch(location, json={attribute(field): changed})

@@ -99,7 +99,7 @@ def build(root, output, target):
         "import sys; from hatchling import build as b; print(getattr(b, sys.argv[1])(sys.argv[2]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, f"build_{target}", str(output)],
+        [sys.executable, "-B", "-c", code, f"build_{target}", str(output)],
         cwd=root,
         capture_output=True,
         text=True,

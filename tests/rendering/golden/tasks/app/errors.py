@@ -112,7 +112,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
-        return problem(500)
+        # After a crash, uvicorn closes the connection.
+        return problem(500, headers={"Connection": "close"})
 
 
 def allowed_methods(request: Request) -> list[str]:
