@@ -112,15 +112,18 @@ def _stop(stop: Stopped, *, as_json: bool) -> int:
 def _usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError:
     """What the parser found, in our voice."""
     what = error.format_message()
-    verb = next((word for word in words if not word.startswith("-")), "")
-    known = [*(command.__name__ for command in COMMANDS), *GROUPS]
     option = getattr(error, "option_name", None)
     context: typer.Context | None = getattr(error, "ctx", None)
+    verb = next((word for word in words if not word.startswith("-")), "")
+    path = context.command_path if context else f"trellis {verb}".rstrip()
     if option and context and what.startswith("No such option"):
         what = f"there is no option {option}" + _meant(option, _options_of(context))
-    elif what.startswith("No such command"):
-        what = f"there is no command {verb!r}" + _meant(verb, known)
-    path = f"trellis {verb}" if verb in known else "trellis"
+    elif context and what.startswith("No such command"):
+        names = [word for word in words if not word.startswith("-")]
+        word = names[path.count(" ")]
+        what = f"there is no command {word!r}" + _meant(
+            word, getattr(context.command, "commands", {})
+        )
     return UsageError(_as_clause(what), fix=f"see: {path} --help")
 
 

@@ -111,8 +111,11 @@ def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
         return _filled(field, {"values": first.split(",")}, rest)
     if kind == "reference" and not first.startswith("to="):
         field["to"] = first
-        is_rule = bool(rest) and rest[0] in ON_DELETE
-        return _filled(field, {"on_delete": rest[0]}, rest[1:]) if is_rule else rest
+        rule = next((part for part in rest if part in ON_DELETE), None)
+        if rule is not None:
+            rest.remove(rule)
+            field["on_delete"] = rule
+        return rest
     numbers = first.split(",")
     keys = _TYPES[kind].arguments
     if keys and len(numbers) <= len(keys) and all(map(_WHOLE.fullmatch, numbers)):

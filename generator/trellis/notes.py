@@ -15,8 +15,8 @@ _DISTRIBUTION = re.compile(r"[ \[<>=!~;(@]")
 _MOVED = {
     "database": (
         "no data is moved: rows that are in the old database stay there. Migrate the new one "
-        "(uv run alembic upgrade head), then copy the rows, parents first. Move its files out of "
-        "the way (app.db, .postgres/): git does not ignore them any more"
+        "(uv run alembic upgrade head), then copy the rows, parents first. Move an "
+        "app.db out of the way: git does not ignore it any more"
     ),
     "primary_key": "the type of every id has changed: databases that exist have to be made anew",
     "api": "handlers of your own must follow: async def and await, or neither",

@@ -23,6 +23,17 @@ def test_help_documents_the_exit_codes(trellis, words):
             ["nwe", "blog"],
             ["error: there is no command 'nwe'; did you mean new?", "  fix: see: trellis --help"],
         ),
+        (
+            ["add", "resorce", "x"],
+            [
+                "error: there is no command 'resorce'; did you mean resource?",
+                "  fix: see: trellis add --help",
+            ],
+        ),
+        (
+            ["add", "resource"],
+            ["error: missing argument 'NAME'", "  fix: see: trellis add resource --help"],
+        ),
         (["zzz"], ["error: there is no command 'zzz'", "  fix: see: trellis --help"]),
         (
             ["new", "blog", "--no-dokcer"],

@@ -28,6 +28,10 @@ from trellis.fields import format_resource, parse_field, parse_resource
             "author:reference:user:set_null:optional",
             {"type": "reference", "to": "user", "on_delete": "set_null", "optional": True},
         ),
+        (
+            "author:ref:user:optional:set_null",
+            {"type": "reference", "to": "user", "on_delete": "set_null", "optional": True},
+        ),
         ("bio:text:optional:index", {"type": "text", "optional": True, "index": True}),
         ("done:boolean:default=false", {"type": "boolean", "default": False}),
         ("age:integer:min=0:max=150", {"type": "integer", "minimum": 0, "maximum": 150}),

@@ -49,7 +49,7 @@ def test_a_postgres_service_tests_and_serves_on_a_server_of_its_own(api, made, f
 
     assert " passed" in said
     assert "Logging error" not in said
-    assert (folder / ".postgres").is_dir()
+    assert (folder / ".postgres/.gitignore").read_text() == "*\n"
     assert not is_running(folder / ".postgres/postmaster.pid")
 
 
