@@ -5,7 +5,7 @@ from typing import Any
 from httpx2 import AsyncClient
 
 
-def task_data(**changes: Any) -> dict[str, Any]:
+def new_task_data(**changes: Any) -> dict[str, Any]:
     """What may be posted to /tasks."""
     return {
         "title": "Title",
@@ -16,7 +16,7 @@ def task_data(**changes: Any) -> dict[str, Any]:
 
 
 async def create_task(client: AsyncClient, /, **changes: Any) -> dict[str, Any]:
-    data = task_data(**changes)
+    data = new_task_data(**changes)
     response = await client.post("/tasks", json=data)
     assert response.status_code == 201, response.text
     created: dict[str, Any] = response.json()

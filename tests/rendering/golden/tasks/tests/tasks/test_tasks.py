@@ -2,13 +2,13 @@
 
 from httpx2 import AsyncClient
 
-from tests.tasks.factory import create_task, task_data
+from tests.tasks.factory import create_task, new_task_data
 
 UNKNOWN_ID = 2**62
 
 
 async def test_a_new_task_can_be_read(client: AsyncClient) -> None:
-    data = task_data()
+    data = new_task_data()
 
     created = await client.post("/tasks", json=data)
     read = await client.get(created.headers["Location"])
@@ -100,7 +100,7 @@ async def test_an_unknown_task_is_a_404(client: AsyncClient) -> None:
 
 
 async def test_an_unknown_field_is_refused(client: AsyncClient) -> None:
-    data = task_data(surprise=1)
+    data = new_task_data(surprise=1)
 
     response = await client.post("/tasks", json=data)
 
