@@ -93,7 +93,8 @@ def settled(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
     """The blueprint down to the last default; raises BlueprintError where it is refused."""
     known = {question.name for question in template.questions}
     given = {key: value for key, value in values.items() if key in known}
-    complete = blueprint.finished(template.defaults(given), template.questions)
+    past = {key: value for key, value in values.items() if key not in known}
+    complete = blueprint.finished(template.defaults(given, past), template.questions)
     if problems := template.validate(complete):
         raise BlueprintError.of(problems)
     return complete

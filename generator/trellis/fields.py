@@ -7,7 +7,7 @@ template's business; only what cannot be read at all is refused here.
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,9 +23,13 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 
 def parse_resource(text: str) -> dict[str, Any]:
     """A resource from its shorthand; raises BlueprintError naming the word that cannot be read."""
-    words = text.split()
+    return parse_words(text.split())
+
+
+def parse_words(words: Sequence[str]) -> dict[str, Any]:
+    """A resource from the words of its shorthand; one that was quoted has spaces in it."""
     if not words:
-        raise _refusal(text, "a resource needs a name", "write: post title:string:200")
+        raise _refusal("", "a resource needs a name", "write: post title:string:200")
     name, *rest = words
     if ":" in name or "=" in name:
         raise _refusal(name, "a resource begins with its name", "write: post title:string:200")

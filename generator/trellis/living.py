@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def add_resource(name: str, words: Sequence[str], options: Options) -> None:
     """One resource more."""
-    added = normalised(fields.parse_resource(" ".join([name, *words])))
+    # A default may have spaces in it, where the shell was told to keep them together.
+    split = [[w] if "default=" in w.partition(" ")[0] else w.split() for w in (name, *words)]
+    added = normalised(fields.parse_words([part for parts in split for part in parts]))
 
     def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
         if there := found.named(added["name"]):

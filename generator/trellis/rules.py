@@ -25,13 +25,20 @@ class Rules:
             problems += self._problems(question, known)
         return problems
 
-    def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values, and the defaults of those that are not given."""
+    def complete(
+        self, values: Mapping[str, Any], past: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The values, and the defaults of those that are not given.
+
+        A default may look at `past` answers to questions that are no longer asked, as with Copier.
+        """
         known: dict[str, Any] = {}
         for question in self.questions:
             given = question.name in values
             known[question.name] = (
-                values[question.name] if given else self._default(question, known)
+                values[question.name]
+                if given
+                else self._default(question, {**(past or {}), **known})
             )
         return known
 

@@ -41,9 +41,11 @@ class Template:
         self.remark = ""
         self.root = Path(worker.template.local_abspath)
 
-    def defaults(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """What is answered where nobody says anything, beside what is given."""
-        return self._rules.complete(given or {})
+    def defaults(
+        self, given: Mapping[str, Any] | None = None, past: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What is answered where nobody says anything, beside what is given and once was."""
+        return self._rules.complete(given or {}, past)
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""

@@ -79,6 +79,9 @@ CHANGELOG = """\
 CONTACT = "contact:\n  type: str\n  default: the team\n\nresources:\n  type: yaml"
 
 
+RENAMED = "\"{{ author_email | default('') }}\""
+
+
 class Versions:
     """A template of three versions: a file changed, one added, one removed, a question renamed."""
 
@@ -99,6 +102,7 @@ class Versions:
         edit(self.root / "copier.yml", "resources:\n  type: yaml", CONTACT)
         for path in (self.root / "copier.yml", service / "pyproject.toml.jinja"):
             path.write_text(path.read_text().replace("author_email", "author_address"))
+        edit(self.root / "copier.yml", 'address?\n  default: ""', f"address?\n  default: {RENAMED}")
         self._release("v1.2.0")
 
     def _release(self, version):

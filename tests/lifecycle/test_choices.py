@@ -189,6 +189,11 @@ def test_migrations_stay_and_primary_keys_with_them(trellis, blog):
         ("database", "has no value"),
         ("resources=[]", "trellis add resource"),
         ("docker=perhaps", "true or false"),
+        ("project_name=a\x07", "remove character 2 (\\x07)"),
+        ("project_name=☕", "project_name"),
+        ("author_email=ada@", "author_email"),
+        ("description=" + "x" * 513, "512"),
+        ("_commit=v9", "_commit"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(trellis, blog, word, said):

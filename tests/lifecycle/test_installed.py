@@ -136,6 +136,8 @@ def test_a_wheel_without_history_makes_and_changes_services(pipx, versions, tmp_
     pipx(tmp_path, "new", "blog", "--yes", "-r", USER, "-r", POST)
     pipx(tmp_path / "blog", "add", "resource", *COMMENT.split())
     commit(tmp_path / "blog")
+    pipx(tmp_path / "blog", "change", "orm=sqlmodel")
+    commit(tmp_path / "blog")
 
     assert "nothing to change" in pipx(tmp_path / "blog", "update")
     assert json.loads(pipx(tmp_path / "blog", "status", "--json"))["files"]["edited"] == []

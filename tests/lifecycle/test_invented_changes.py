@@ -21,7 +21,7 @@ from trellis import template as templates
 from trellis.errors import BlueprintError
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
-SAMPLE = range(int(os.environ.get("BLUEPRINTS", "4")))
+SAMPLE = range(int(os.environ.get("BLUEPRINTS", "2")))
 # Rows as the service itself makes them, through its API.
 INSERT = """
 import asyncio, importlib, inspect, json, sys

@@ -83,6 +83,25 @@ def test_what_an_earlier_blueprint_rendered_is_stale(trellis, blog):
     assert states(trellis)["edited"] == ["README.md"]
 
 
+def test_what_an_earlier_version_rendered_is_stale(trellis, blog, newer):
+    folder = blog()
+    edit(folder / "README.md", "# Blog", "# Our blog")
+    edit(folder / ".copier-answers.yml", "_commit: v1.0.0", "_commit: v1.2.0")
+    commit(folder)
+
+    found = trellis("status", "--json")
+
+    assert found.code == 8
+    assert found.document["files"]["stale"] == [".env.example", "AGENTS.md", "Makefile"]
+    assert found.document["files"]["missing"] == ["SUPPORT.md"]
+    assert found.document["files"]["edited"] == ["README.md"]
+    for path in ("AGENTS.md", "SUPPORT.md"):
+        assert trellis("restore", path).code == 0
+        commit(folder)
+    assert states(trellis)["stale"] == [".env.example", "Makefile"]
+    assert states(trellis)["missing"] == []
+
+
 def test_a_table_added_after_a_migration_of_the_team_is_pristine(trellis, blog):
     folder = blog(USER, POST)
     head = next((folder / "migrations/versions").glob("*_create_posts.py")).name[:12]

@@ -91,6 +91,21 @@ def test_an_edited_service_keeps_its_edits(trellis, at, version):
     assert (folder / "SUPPORT.md").read_text() == "Ask the team.\n"
 
 
+def test_the_answer_to_a_renamed_question_is_kept(trellis, at):
+    folder = at("v1.0.0")
+    trellis("change", "author_email=ada@example.org", "author_name=Ada")
+    commit(folder)
+
+    result = trellis("update")
+
+    assert result.code == 0, result.err
+    assert "author_address is new, and taken to be 'ada@example.org'" in result.out
+    answers = (folder / ".copier-answers.yml").read_text()
+    assert "author_address: ada@example.org" in answers
+    assert "author_email" not in answers
+    assert "ada@example.org" in (folder / "pyproject.toml").read_text()
+
+
 def test_the_notes_say_what_is_new_and_what_is_gone(trellis, at):
     at("v1.0.0")
 
@@ -145,6 +160,15 @@ def test_looking_for_a_newer_version_has_a_code_of_its_own(trellis, at):
 
     assert result.code == 8
     assert "v1.2.0 is newer than v1.1.0" in result.out
+    assert "A test went away" in result.out
+    told = trellis("update", "--check", "--json")
+    assert told.code == 8
+    assert told.document | {"release_notes": ""} == {
+        "recorded": "v1.1.0",
+        "newest": "v1.2.0",
+        "is_newer": True,
+        "release_notes": "",
+    }
     assert git(folder, "status", "--porcelain") == ""
     trellis("update")
     commit(folder)
