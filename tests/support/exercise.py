@@ -24,6 +24,19 @@ PROBLEM = "application/problem+json"
 # Of the inside of a service; no answer may say them.
 INTERNAL = re.compile(r"sqlalchemy|sqlite|asyncpg|psycopg|postgres|traceback|insert into|\.py\b")
 
+# What a lenient reader would take for a value of the type.
+OF_ANOTHER_TYPE: dict[str, list[Any]] = {
+    "boolean": [0, 1, "true", "yes"],
+    "date": [0, "0", 1_700_000_000],
+    "datetime": [0, "0", 1_700_000_000, "2030-01-31"],
+    "float": ["0.5", True],
+    "integer": ["1", True, 1.5],
+    "reference": [True, 1.5],
+    "string": [1, True],
+    "text": [1, True],
+    "uuid": [1, True],
+}
+
 UNKNOWN = {int: 9_007_199, str: "01900000-0000-7000-8000-000000000000"}
 
 
@@ -185,8 +198,21 @@ def refuses_bad_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> N
             assert private not in answer.text
         if not field.get("optional"):
             is_problem(client.post(path, json=data | {name: None}), 422)
+        for other in OF_ANOTHER_TYPE.get(field["type"], []):
+            is_problem(client.post(path, json=data | {name: other}), 422)
 
     row = rows.create(resource)
+    location = f"{path}/{row['id']}"
+    for field in resource["fields"]:
+        name = attribute(field)
+        emptied = client.patch(location, json={name: None})
+        if not field.get("optional"):
+            is_problem(emptied, 422)
+            assert client.get(location).json() == row
+        else:
+            assert emptied.status_code == 200, emptied.text
+            assert emptied.json()[name] is None
+            row = client.get(location).json()
     for field in resource["fields"]:
         for wrong in outside(field):
             change = {attribute(field): wrong}
@@ -205,7 +231,7 @@ def guards_references(client: httpx2.Client, rows: Rows, resource: Resource) -> 
             continue
         name = attribute(field)
         data = rows.data(resource)
-        target = rows.create({"name": field["to"], **rows._resources[field["to"]]})
+        target = rows.create(rows.named(field["to"]))
         dangling = UNKNOWN[type(target["id"])]
         is_problem(client.post(path, json=data | {name: dangling}), 422)
         row = rows.create(resource, **{name: target["id"]})

@@ -1,5 +1,6 @@
 """What nobody means well who sends it, and how a service must take it."""
 
+import base64
 import json
 import re
 import socket
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from support.exercise import INTERNAL, JSON, Resource, everything_listed, is_problem
-from support.payloads import Rows, attribute
+from support.payloads import Rows, attribute, is_sortable
 
 # Nothing that is sent may come back in a refusal: neither a secret nor a script.
 PRIVATE = "known-to-nobody-else"
@@ -93,11 +94,16 @@ CONTENT_TYPES = [
     "application/x-www-form-urlencoded", PRIVATE,
 ]  # fmt: skip
 HEADERS = [
-    b"X-Request-ID: \xff\xfe", b"X-Request-ID: " + b"x" * 5_000, b"X-Request-ID: a\tb",
-    b"Accept: \xff", b"Cookie: =;;=\xff", b"If-Match: \xff", b'If-Match: "', b"If-None-Match: W/",
+    b"X-Request-ID: \xff\xfe", b"X-Request-ID: \xed\xa0\x80", b"X-Request-ID: a\tb",
+    b"X-Request-ID: " + b"x" * 5_000, b"Accept: \xff", b"Cookie: =;;=\xff",
     b"Range: bytes=0-", b"X-Forwarded-For: \xff", b"Forwarded: for=\x80", b"Accept-Encoding: \xff",
     b"Expect: 100-continue", b"Origin: \xff", b"Authorization: \xff", b"X-Evil: a\x00b",
     b"X-Evil: " + b"x" * 100_000, b"X Evil: 1", b"Transfer-Encoding: gzip", b"Content-Length: x",
+]  # fmt: skip
+
+TAGS = [
+    b"", b"\xff", b"\xed\xa0\x80", b'"', b'""', b"W/", b"*,*", b",,,", b'"' + b"9" * 5_000 + b'"',
+    b'"1"', b"'1'", b'"NaN-1"', PRIVATE.encode(),
 ]  # fmt: skip
 
 
@@ -166,6 +172,41 @@ def hostile_headers(address: str, path: str) -> None:
         status, said = raw(address, request("GET", path, header))
         assert 200 <= status < 500, (header[:60], status, said[:300])
         tells_nothing(status, said)
+
+
+def hostile_tags(address: str, client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """No tag but a row's own changes or hides it."""
+    location = f"{rows.path(resource)}/{rows.create(resource)['id']}"
+    for tag in TAGS:
+        for method, expected in (("PATCH", 412), ("DELETE", 412), ("GET", 200)):
+            name = b"If-None-Match: " if method == "GET" else b"If-Match: "
+            body = b"" if method == "GET" else b"{}"
+            status, said = raw(address, request(method, location, name + tag, body=body))
+            assert status == expected, (method, tag[:60], said[:300])
+            tells_nothing(status, said)
+    assert client.get(location).status_code == 200
+
+
+def hostile_cursors(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """Well-formed, with the right sort, but not of this service's making."""
+    path = rows.path(resource)
+    row = rows.create(resource)
+    own = json.dumps(row["id"])
+    for field in filter(is_sortable, resource["fields"]):
+        name = attribute(field)
+        for value in _STRINGS + _OTHERS + VALUES.get(field["type"], []):
+            may_not_continue(client, path, name, f'["{name}", {value}, {own}]')
+    for value in _STRINGS + _NUMBERS + _OTHERS + _NESTED:
+        may_not_continue(client, path, "id", f'["id", null, {value}]')
+    for document in ('["id"]', '["id", 1]', '{"0": "id"}', f'["id", 1, {own}, 1]', '"id"', "null"):
+        may_not_continue(client, path, "id", document)
+
+
+def may_not_continue(client: httpx2.Client, path: str, sort: str, document: str) -> None:
+    cursor = base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+    answer = client.get(path, params={"sort": sort, "cursor": cursor[:4_000]})
+    refuses(answer)
+    assert answer.status_code in {200, 404}, (sort, document[:200], answer.text)
 
 
 def repeated_parameters_are_refused(client: httpx2.Client, path: str) -> None:

@@ -58,6 +58,10 @@ class Rows:
     def path(self, resource: Mapping[str, Any]) -> str:
         return self.paths[str(resource["name"])]
 
+    def named(self, name: str) -> Mapping[str, Any]:
+        """The resource of that name."""
+        return self._resources[name]
+
     def data(self, resource: Mapping[str, Any]) -> Row:
         """What can be posted: every field except the references that may be left out."""
         number = next(_NUMBERS)
@@ -66,7 +70,7 @@ class Rows:
             if field["type"] != "reference":
                 row[attribute(field)] = value(field, number)
             elif not field.get("optional"):
-                target = self._resources[field["to"]]
+                target = self.named(field["to"])
                 row[attribute(field)] = self.create(target)["id"]
         return row
 

@@ -27,6 +27,17 @@ def tags_every_version(client: httpx2.Client, rows: Rows, resource: Resource) ->
     assert client.get(location).headers["etag"] == changed.headers["etag"]
 
 
+def tells_rows_apart(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """A row that was given the id of one that is gone is not taken for it."""
+    first = client.post(rows.path(resource), json=rows.data(resource))
+    client.delete(first.headers["location"]).raise_for_status()
+    second = client.post(rows.path(resource), json=rows.data(resource))
+
+    assert second.headers["etag"] != first.headers["etag"]
+    headers = {"If-Match": first.headers["etag"]}
+    assert client.delete(second.headers["location"], headers=headers).status_code == 412
+
+
 def sends_nothing_twice(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
     location = client.post(rows.path(resource), json=rows.data(resource)).headers["location"]
     tag = client.get(location).headers["etag"]

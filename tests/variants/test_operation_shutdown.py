@@ -34,12 +34,15 @@ def test_without_a_database_it_is_alive_but_not_ready(project):
         with environments.running(project.folder, env) as running:
             live = httpx2.get(f"{running.address}/health/live")
             ready = httpx2.get(f"{running.address}/health/ready", timeout=15)
+            listed = httpx2.get(f"{running.address}/users", timeout=30)
             running.process.send_signal(signal.SIGTERM)
             status = running.process.wait(60)
 
     assert live.status_code == 200
     is_problem(ready, 503)
     assert "detail" not in ready.json()
+    is_problem(listed, 503)
+    assert int(listed.headers["retry-after"]) >= 1
     assert status == 0
 
 

@@ -3,13 +3,14 @@
 import tempfile
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 from support import storage
-from support.exercise import is_problem
+from support.exercise import everything_listed, is_problem
 from support.own_postgres import OwnPostgres
 
 VARIANTS = {
@@ -48,16 +49,22 @@ def address(project):
 
 @contextmanager
 def load(address):
-    """Clients that go on asking; what they were answered, with the latest last."""
+    """Clients that go on reading and writing; what they were answered, with the latest last."""
     done = threading.Event()
     answers = []
 
-    def ask():
+    def read():
         with httpx2.Client(base_url=address, timeout=60) as own:
             while not done.is_set():
                 answers.append(own.get("/users"))
 
-    threads = [threading.Thread(target=ask) for _ in range(6)]
+    def write():
+        with httpx2.Client(base_url=address, timeout=60) as own:
+            while not done.is_set():
+                data = {"email": f"{uuid.uuid4().hex}@example.com", "name": "Ada"}
+                answers.append(own.post("/users", json=data))
+
+    threads = [threading.Thread(target=work) for work in (read, write) for _ in range(3)]
     for thread in threads:
         thread.start()
     yield answers
@@ -66,30 +73,33 @@ def load(address):
         thread.join()
 
 
-def eventually(answers, status):
-    """Somebody gets it, from now on."""
+def eventually(answers, *wanted):
+    """Somebody gets each of them, from now on."""
     start, deadline = len(answers), time.monotonic() + 60
-    while not any(answer.status_code == status for answer in answers[start:]):
-        assert time.monotonic() < deadline, f"no {status}"
+    while not {answer.status_code for answer in answers[start:]}.issuperset(wanted):
+        assert time.monotonic() < deadline, f"not all of {wanted}"
         time.sleep(0.05)
 
 
 def test_a_service_outlives_its_database(address, server):
     with load(address) as answers:
-        eventually(answers, 200)
+        eventually(answers, 200, 201)
         server.kill()
         eventually(answers, 503)
         server.start()
-        eventually(answers, 200)
+        eventually(answers, 200, 201)
         settled = len(answers)
-        eventually(answers, 200)
+        eventually(answers, 200, 201)
 
-    assert {answer.status_code for answer in answers} == {200, 503}
-    assert {answer.status_code for answer in answers[settled:]} == {200}
+    assert {answer.status_code for answer in answers} == {200, 201, 503}
+    assert {answer.status_code for answer in answers[settled:]} == {200, 201}
     refused = next(answer for answer in answers if answer.status_code == 503)
     is_problem(refused, 503)
     assert int(refused.headers["retry-after"]) >= 1
     assert "127.0.0.1" not in refused.text
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        stored = {row["email"] for row in everything_listed(client, "/users", {"limit": 100})}
+    assert stored >= {answer.json()["email"] for answer in answers if answer.status_code == 201}
 
 
 def test_it_finds_out_before_use_that_a_connection_broke(address, server):

@@ -5,7 +5,16 @@
 
 import httpx2
 import pytest
-from support import agreement, environments, exercise, fuzzing, hostility, projects, versions
+from support import (
+    agreement,
+    environments,
+    exercise,
+    fuzzing,
+    hostility,
+    projects,
+    races,
+    versions,
+)
 from support.payloads import Rows
 from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
 
@@ -149,6 +158,7 @@ def test_references_are_guarded(client, rows, project):
 def test_every_version_of_a_row_has_its_own_tag(client, rows, project):
     for resource in project.blueprint["resources"]:
         versions.tags_every_version(client, rows, resource)
+        versions.tells_rows_apart(client, rows, resource)
         versions.sends_nothing_twice(client, rows, resource)
 
 
@@ -157,6 +167,13 @@ def test_no_change_is_lost(client, rows, project):
         versions.refuses_outdated_changes(client, rows, resource)
         versions.lets_one_of_many_changes_through(client, rows, resource)
         versions.stores_changes_one_after_the_other(client, rows, resource)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_what_is_made_and_deleted_at_once_stays_whole(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        races.one_of_many_that_want_the_same_wins(client, rows, resource)
+        races.no_child_outlives_its_parent(client, rows, resource)
 
 
 # From here on the database is filled with what nobody means: see support/hostility.py.
@@ -188,6 +205,13 @@ def test_hostile_paths_queries_and_headers_are_refused(address, client, rows):
         hostility.hostile_paths(address, path)
         hostility.hostile_queries(address, path, hostility.parameters(document, path))
         hostility.hostile_headers(address, path)
+
+
+@pytest.mark.blueprints("shop", "blog")
+def test_hostile_tags_and_cursors_are_refused(address, client, rows, project):
+    for resource in project.blueprint["resources"]:
+        hostility.hostile_tags(address, client, rows, resource)
+        hostility.hostile_cursors(client, rows, resource)
 
 
 @pytest.mark.blueprints("shop", "blog")
