@@ -3,8 +3,9 @@
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 
+import httpx2
 import pytest
 from support import storage
 from support.environments import CommandError
@@ -23,7 +24,7 @@ engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
 with engine.connect() as connection:
     connection.execute(sa.text(statement))
     print("held", flush=True)
-    time.sleep(600)
+    time.sleep(60)
 """
 # Two tables that refer to each other.
 CYCLE = {
@@ -72,6 +73,19 @@ def alembic(project, *words):
     )
 
 
+@contextmanager
+def holding(project, statement):
+    """Another process has executed the statement, and does not commit for a minute."""
+    python = str(project.folder / ".venv/bin/python")
+    command = [python, "-c", HELD, project.env["DATABASE_URL"], statement]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            other.stdout.readline()
+            yield
+        finally:
+            other.kill()
+
+
 def test_ten_replicas_may_migrate_at_once(make, variant):
     with make(variant) as project:
         processes = [alembic(project, "upgrade", "head") for _ in range(10)]
@@ -87,13 +101,8 @@ def test_nobody_waits_for_ever_for_a_turn(make):
         text = env_py.read_text()
         assert "PATIENCE = 60" in text
         env_py.write_text(text.replace("PATIENCE = 60", "PATIENCE = 1"))
-        python = str(project.folder / ".venv/bin/python")
-        command = [python, "-c", HELD, project.env["DATABASE_URL"], TURN]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-            other.stdout.readline()
-            with pytest.raises(CommandError) as refusal:
-                project.run(str(project.folder / ".venv/bin/alembic"), "upgrade", "head")
-            other.kill()
+        with holding(project, TURN), pytest.raises(CommandError) as refusal:
+            project.alembic("upgrade", "head")
 
         assert "Another process is migrating" in str(refusal.value)
         assert "Traceback" not in str(refusal.value)
@@ -104,13 +113,8 @@ def test_a_migration_does_not_hold_everybody_up(make):
     """It rather fails than wait for a table, with all others behind it."""
     with make(CORE["sync-sqlalchemy-postgres"]) as project:
         project.alembic("upgrade", "head")
-        python = str(project.folder / ".venv/bin/python")
-        command = [python, "-c", HELD, project.env["DATABASE_URL"], "LOCK TABLE posts"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-            other.stdout.readline()
-            with pytest.raises(CommandError) as refusal:
-                project.alembic("downgrade", "base")
-            other.kill()
+        with holding(project, "LOCK TABLE posts"), pytest.raises(CommandError) as refusal:
+            project.alembic("downgrade", "base")
 
         assert "lock timeout" in str(refusal.value)
         project.alembic("downgrade", "base")
@@ -151,14 +155,22 @@ def test_an_image_without_development_tools_migrates(make, variant, tmp_path):
         project.alembic("check")
 
 
-def test_a_new_revision_comes_formatted(make):
+def test_a_new_revision_comes_formatted_and_keeps_the_rows(make):
+    """SQLite alters no column: the table gives way to a copy, to which others go on referring."""
     with make(CORE["async-sqlalchemy-sqlite"]) as project:
         project.alembic("upgrade", "head")
+        columns = "email, name, role, created_at, updated_at, version"
+        with closing(sqlite3.connect(project.folder / "app.db", isolation_level=None)) as database:
+            database.execute(
+                f"INSERT INTO users ({columns}) VALUES ('a@b.c', 'Ada', 'admin', 1, 1, 1)"
+            )
+            database.execute("INSERT INTO posts VALUES (1, 'title', 'body', 'draft', 1, 1, 1, 1)")
         models = project.folder / "app/users/models.py"
         text = models.read_text()
         field = "    name: Mapped[str]"
         assert field in text
-        models.write_text(text.replace(field, f"    nick: Mapped[str | None]\n{field}"))
+        changed = "    nick: Mapped[str | None]\n    name: Mapped[str | None]"
+        models.write_text(text.replace(field, changed))
 
         project.alembic("revision", "--autogenerate", "-m", "add nick")
 
@@ -166,3 +178,16 @@ def test_a_new_revision_comes_formatted(make):
             project.run(sys.executable, "-m", "ruff", *words, "migrations")
         project.alembic("upgrade", "head")
         project.alembic("check")
+        with closing(sqlite3.connect(project.folder / "app.db")) as database:
+            joined = "SELECT title, name FROM posts JOIN users ON users.id = author_id"
+            assert database.execute(joined).fetchall() == [("title", "Ada")]
+
+
+def test_the_path_of_a_database_may_hold_any_character(make):
+    with make(CORE["sync-sqlmodel-sqlite"]) as project:
+        odd = storage.at(project, "sqlite:///./50%25 o'd:é#.db")
+        odd.alembic("upgrade", "head")
+        with storage.served(odd) as address:
+            assert httpx2.get(f"{address}/users").json() == []
+
+        assert [path.name for path in project.folder.glob("*.db")] == ["50% o'd:é#.db"]
