@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from support import environments, operation
 from support.exercise import is_problem
+from support.hostility import raw
 from support.services import CORE
 
 SITE = "https://www.example.com"
@@ -161,6 +162,15 @@ def test_another_host_is_refused_but_probes_are_not(client):
         assert client.get("/health/ready", headers={"Host": host}).status_code == 200
 
 
+def test_a_request_is_meant_for_one_host(server):
+    """Whoever passes it on may have looked at the other."""
+    request = b"GET /users HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%b\r\n"
+
+    assert raw(server.address, request % b"")[0] == 200
+    for second in (b"www.example.com", b"127.0.0.1"):
+        assert raw(server.address, request % (b"Host: %b\r\n" % second))[0] == 400
+
+
 def test_only_the_sites_on_the_list_may_call(client):
     ours, theirs = ({"Origin": site} for site in (SITE, "https://evil.example.net"))
     wish = {"Access-Control-Request-Method": "PATCH"}
@@ -186,7 +196,7 @@ def test_only_named_proxies_are_believed(project, server, client):
 
 
 def test_a_busy_service_is_alive_and_ready_and_gets_its_connections_back(server, client):
-    with operation.asking(server.address, "/extra/hold/2", 45):
+    with operation.asking(server.address, "/extra/hold/3", 45):
         time.sleep(0.5)
         ready = client.get("/health/ready", timeout=5)
         live = client.get("/health/live", timeout=5)

@@ -10,8 +10,9 @@ VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
 COMMANDS = {
     "uvicorn": ["uvicorn", "app.main:app", "--port", "0"],
     "fastapi": ["fastapi", "run", "--port", "0"],
-    "alembic": ["alembic", "current"],
 }
+LOAD = ["python", "-c", "import app.main"]
+MIGRATE = ["alembic", "current"]
 URL = "postgresql://service:hush-hush@db.example.com/service"
 UNSAFE = {
     "nothing is set": ({}, ["DATABASE_URL: is not set", "ALLOWED_HOSTS: is not set"]),
@@ -25,11 +26,20 @@ UNSAFE = {
         ["CORS_ORIGINS: must name sites"],
     ),
     "no such environment": ({"ENVIRONMENT": "prod"}, ["ENVIRONMENT: Input should be"]),
+    "no number": ({"MAX_BODY_SIZE": "1 MB"}, ["MAX_BODY_SIZE: Input should be"]),
+    "no delay": ({"SHUTDOWN_DELAY": "-1"}, ["SHUTDOWN_DELAY: Input should be"]),
+    "no patience": ({"SHUTDOWN_TIMEOUT": "0"}, ["SHUTDOWN_TIMEOUT: Input should be"]),
     "no such level": ({"DATABASE_URL": URL, "LOG_LEVEL": "loud"}, ["LOG_LEVEL: Input should be"]),
 }
-OF_AN_EXAMPLE = {
-    "DATABASE_URL": "postgresql://user:password@localhost:5432/blog",
-    "ALLOWED_HOSTS": "a.com",
+UNSAFE_POSTGRES = {
+    "the password of an example": (
+        {"DATABASE_URL": URL.replace("hush-hush", "password"), "ALLOWED_HOSTS": "a.com"},
+        ["DATABASE_URL: has the password of an example"],
+    ),
+    "no connection": (
+        {"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com", "DATABASE_POOL_SIZE": "0"},
+        ["DATABASE_POOL_SIZE: Input should be"],
+    ),
 }
 
 
@@ -41,8 +51,11 @@ def project(request, laboratory, shared, tmp_path_factory):
 
 
 def test_it_names_what_is_wrong_and_does_not_start(project):
-    for settings, expected in UNSAFE.values():
-        assert_refused(project, COMMANDS["alembic"], settings, expected)
+    unsafe = UNSAFE
+    if project.blueprint["database"] == "postgres":
+        unsafe = UNSAFE | UNSAFE_POSTGRES
+    for settings, expected in unsafe.values():
+        assert_refused(project, LOAD, settings, expected)
 
 
 def test_whatever_starts_it_says_so(project):
@@ -50,19 +63,23 @@ def test_whatever_starts_it_says_so(project):
 
     for command in COMMANDS.values():
         assert_refused(project, command, settings, expected)
+    assert_refused(project, MIGRATE, settings, expected[:1])
 
 
-def test_the_password_of_an_example_is_none(project):
-    if project.blueprint["database"] == "postgres":
-        assert_refused(project, COMMANDS["alembic"], OF_AN_EXAMPLE, ["password of an example"])
+def test_migrations_need_the_database_alone(project):
+    heard = start(
+        project, MIGRATE, environments.environment(DATABASE_URL=project.env["DATABASE_URL"])
+    )
+
+    assert heard.returncode == 0, heard.stderr
 
 
 def test_what_is_in_dotenv_counts_and_the_environment_goes_before_it(project):
     dotenv = project.folder / ".env"
     dotenv.write_text("LOG_LEVEL=loud\nENVIRONMENT=development\n")
     try:
-        assert_refused(project, COMMANDS["alembic"], {}, ["LOG_LEVEL: Input should be"])
-        heard = start(project, COMMANDS["alembic"], project.env | {"LOG_LEVEL": "INFO"})
+        assert_refused(project, LOAD, {}, ["LOG_LEVEL: Input should be"])
+        heard = start(project, LOAD, project.env | {"LOG_LEVEL": "INFO"})
     finally:
         dotenv.unlink()
 

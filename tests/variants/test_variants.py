@@ -143,6 +143,7 @@ def test_bad_queries_are_refused(client, rows, project):
 def test_bad_rows_are_refused(client, rows, project):
     for resource in project.blueprint["resources"]:
         exercise.refuses_bad_rows(client, rows, resource)
+        exercise.empties_what_is_optional(client, rows, resource)
 
 
 def test_bodies_that_are_too_large_are_refused(client, rows):
