@@ -39,6 +39,12 @@ async def hold(seconds: float, reader: ReadDep):
     return seconds
 
 
+@app.get("/extra/sleep/{seconds}")
+async def sleep(seconds: float):
+    await asyncio.sleep(seconds)
+    return seconds
+
+
 @app.get("/extra/crash")
 async def crash():
     raise RuntimeError("known-to-the-log-alone")

@@ -196,7 +196,10 @@ def test_only_named_proxies_are_believed(project, server, client):
 
 
 def test_a_busy_service_is_alive_and_ready_and_gets_its_connections_back(server, client):
-    with operation.asking(server.address, "/extra/hold/3", 45):
+    with (
+        operation.asking(server.address, "/extra/hold/2", 25),
+        operation.asking(server.address, "/extra/sleep/4", 45),
+    ):
         time.sleep(0.5)
         ready = client.get("/health/ready", timeout=5)
         live = client.get("/health/live", timeout=5)
