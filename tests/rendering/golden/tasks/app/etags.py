@@ -22,7 +22,8 @@ class PreconditionFailedError(AppError):
 
 
 def etag(row: Any) -> str:
-    return f'"{row.version}"'
+    """Of the moment, too, since SQLite gives the id of the last row again once it is gone."""
+    return f'"{row.created_at.timestamp()}-{row.version}"'
 
 
 def with_etag(response: Response, row: Any) -> Any:

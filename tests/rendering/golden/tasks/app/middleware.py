@@ -131,7 +131,8 @@ class TrustedHosts:
         return problem(400, "This host is not served here.")(scope, receive, send)
 
     def trusts(self, scope: Scope) -> bool:
-        host = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "").lower())
+        given = Headers(scope=scope).getlist("host")
+        host = re.sub(r":\d*$", "", given[0].lower()) if len(given) == 1 else ""
         return any(
             host == name or (name.startswith("*.") and host.endswith(name[1:]))
             for name in self.allowed
