@@ -8,7 +8,7 @@ from support import environments
 from support.services import BLUEPRINTS, CORE, Renderings, shared_folder
 
 pytest.register_assert_rewrite(
-    "support.exercise", "support.payloads", "support.parsing", "support.versions"
+    "support.exercise", "support.payloads", "support.parsing", "support.races", "support.versions"
 )
 
 collect_ignore = ["rendering/golden"]
