@@ -75,7 +75,7 @@ class Account:
         ]
 
     def _files(self) -> list[str]:
-        lines = [self.releases, ""] if self.releases else []
+        lines = [*self.releases.splitlines(), ""] if self.releases else []
         lines += [f"{self.service}: {_count(self.files)}"]
         lines += [f"  note: {self.remark}"] if self.remark else []
         return [*lines, *(f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items())]

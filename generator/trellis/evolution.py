@@ -64,10 +64,9 @@ def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> A
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
         with console.progress("Reading the template"):
             old, new = _templates(stack, found, version)
-        values = settled(wanted(found, new), new)
         with console.progress("Rendering"):
             before = render(old, found.blueprint, scratch / "before")
-            after = render(new, values, scratch / "after")
+            after = render(new, settled(wanted(found, new), new), scratch / "after")
         mine = merging.committed(found)
         if ANSWERS_FILE not in mine:
             what = f"has no {ANSWERS_FILE} in its last commit"
@@ -101,9 +100,11 @@ def settled(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
 
 
 def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Rendered:
-    """The files that a template makes of a blueprint."""
+    """The files that a template makes of a blueprint; raises BlueprintError where it is none."""
     known = {question.name for question in template.questions}
     values = {key: value for key, value in values.items() if key in known}
+    if problems := template.validate(values):
+        raise BlueprintError.of(problems, where=ANSWERS_FILE, fix="correct it there, and commit")
     template.render(values, folder)
     files = {}
     for path in sorted(folder.rglob("*")):

@@ -1,6 +1,7 @@
 """The git repository that a service lives in: what it says, never what it holds is changed here."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Container, Mapping, Sequence
@@ -64,6 +65,10 @@ def find(folder: Path) -> Repository:
         objects = (folder / _path(folder, "--git-path", "objects")).resolve()
         index = folder / _path(folder, "--git-path", "index")
     except ServiceError as error:
+        if "dubious ownership" in error.what:
+            what = "is in a repository of somebody else, which git does not read"
+            fix = f"git config --global --add safe.directory {shlex.quote(str(folder))}"
+            raise ServiceError(what, where=str(folder), fix=fix) from error
         if "not a git repository" not in error.what:
             raise
         what = "is not in a git repository, which its changes are merged with"

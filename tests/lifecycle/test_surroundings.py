@@ -334,3 +334,27 @@ def test_answers_that_are_in_no_commit_are_refused(trellis, folder):
 
     assert result.code == 7
     assert "no .copier-answers.yml in its last commit" in result.err
+
+
+@pytest.mark.parametrize("words", [ADD, ["status"], ["change", "api=sync"], ["update"]])
+def test_answers_that_somebody_has_spoilt_are_named(trellis, folder, words):
+    edit(folder / ".copier-answers.yml", "api: async", "api: asynk")
+    commit(folder)
+
+    result = trellis(*words)
+
+    assert result.code == 4
+    assert "api: 'asynk' is not a choice; did you mean async?" in result.err
+    assert ".copier-answers.yml" in result.err
+    assert git(folder, "status", "--porcelain") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_repository_of_somebody_else_is_named(trellis, folder):
+    for path in (folder, folder / ".git"):
+        os.chown(path, 4321, 4321)
+
+    result = trellis(*ADD)
+
+    assert result.code == 7
+    assert "safe.directory" in result.err

@@ -111,8 +111,8 @@ def test_the_notes_say_what_is_new_and_what_is_gone(trellis, at):
 
     result = trellis("update", "--dry-run")
 
-    assert "## [1.2.0]" in result.out
-    assert "- A house rule." in result.out
+    assert "## [1.2.0] - 2026-03-01" in result.out.splitlines()
+    assert "- A house rule." in result.out.splitlines()
     assert "1.0.0]" not in result.out.partition("diff --git")[0]
     assert "settings that are new: TRACE" in result.out
     assert "no longer asked for: author_email" in result.out
