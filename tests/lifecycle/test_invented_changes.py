@@ -202,7 +202,7 @@ def test_any_blueprint_becomes_what_is_asked_for(laboratory_service, tmp_path, n
             continue
         account = evolution.evolve(lambda *_, wanted=wanted: wanted, OPTIONS)
 
-        assert account.status == "changed"
+        assert account.status == "changed", (change.__name__, account.conflicts)
         assert without_migrations(project.folder) == without_migrations(place)
         commit(project.folder)
         values, taken = wanted, [*taken, change.__name__]

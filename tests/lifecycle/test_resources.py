@@ -64,6 +64,16 @@ def test_a_default_may_have_spaces_in_it(trellis, blog):
     assert "  b: " in (folder / "app/tags/models.py").read_text()
 
 
+def test_a_default_is_rendered_alike_however_its_keys_are_recorded(trellis, blog):
+    folder = blog(USER, POST)
+
+    assert trellis("add", "resource", "tag", 'doc:json:default={"b":1,"a":{"d":2,"c":3}}').code == 0
+    commit(folder)
+
+    assert trellis("status", "--json").document["files"]["edited"] == []
+    assert trellis("add", "field", "tag", "more:json:optional").code == 0
+
+
 def test_adding_twice_changes_nothing(trellis, blog):
     folder = blog(USER, POST)
     add(trellis, COMMENT)
