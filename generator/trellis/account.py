@@ -1,6 +1,6 @@
 """What a verb says at its end: files, conflicts, what to know before deploying. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Account:
     blueprint: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
     conflicts: Sequence[str] = ()
+    half_deleted: Sequence[str] = ()
     diff: str = ""
     notes: Sequence[str] = ()
     outcomes: Sequence[Outcome] = ()
@@ -83,7 +84,15 @@ class Account:
     def _conflicts(self, title: str) -> list[str]:
         if not self.conflicts:
             return []
-        return ["", f"{_count(self.conflicts)} {title}:", *(f"  ! {p}" for p in self.conflicts)]
+        reasons = dict.fromkeys(self.half_deleted, " (deleted on one side)")
+        lines = [f"  ! {path}{reasons.get(path, '')}" for path in self.conflicts]
+        return ["", f"{_count(self.conflicts)} {title}:", *lines]
+
+    def _resolve(self) -> Iterator[str]:
+        if len(self.half_deleted) < len(self.conflicts):
+            yield "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit."
+        if self.half_deleted:
+            yield "What is deleted on one side: git add keeps it, git rm does not."
 
     def _notes(self) -> list[str]:
         if not self.notes:
@@ -95,7 +104,7 @@ class Account:
             return [
                 *self._conflicts("in conflict")[1:],
                 "",
-                "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit.",
+                *self._resolve(),
                 f"To give up, and have all as it was: {self.abort}",
             ]
         return [

@@ -170,6 +170,7 @@ def _account(
         blueprint=after.values,
         files={change.path: change.kind for change in merged.changes},
         conflicts=merged.conflicts,
+        half_deleted=merged.half_deleted,
         diff=merged.diff,
         notes=notes.notes(before.values, after.values, before.files, after.files, merged.changes),
         releases=releases,

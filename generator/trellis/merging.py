@@ -69,6 +69,12 @@ class Merged:
         """The files that somebody has to look at."""
         return sorted({stage.path for stage in self.stages})
 
+    @property
+    def half_deleted(self) -> list[str]:
+        """Those of them that one side has deleted: they stay as the other has them."""
+        sides = {(stage.path, stage.number) for stage in self.stages}
+        return [p for p in self.conflicts if not {(p, 2), (p, 3)} <= sides]
+
 
 def committed(service: Service) -> dict[str, File]:
     """The files of the service's last commit."""

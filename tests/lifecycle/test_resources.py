@@ -242,6 +242,18 @@ def test_edits_stay_and_conflicts_are_named(trellis, blog):
     assert git(folder, "status", "--porcelain") == ""
 
 
+def test_a_conflict_without_markers_says_how_it_ends(trellis, blog):
+    folder = blog()
+    edit(folder / "app/comments/service.py", "def ", "def mine_too() -> None: ...\n\n\ndef ")
+    commit(folder)
+
+    result = trellis("remove", "resource", "comment")
+
+    assert "  ! app/comments/service.py (deleted on one side)" in result.out.splitlines()
+    assert "git add keeps it, git rm does not" in result.out
+    assert "<<<<<<<" not in result.out
+
+
 def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, blog):
     folder = blog(USER, POST)
     edit(folder / "app/api.py", "    users.router,\n", "")
