@@ -46,7 +46,7 @@ lint: setup  ## style and format
 types: setup  ## static types
 	"$(RUN)" -m mypy
 
-test: setup  ## every test: unit, rendering, variants
+test: setup  ## every test: unit, rendering, lifecycle, variants
 	"$(RUN)" -m pytest -n $(JOBS) $(ARGS)
 
 golden: setup  ## accept what the template renders now as the stored service and diffs

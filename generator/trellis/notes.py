@@ -94,4 +94,9 @@ def _migrations(changes: Sequence[Change]) -> Iterator[str]:
     fresh = [c.path for c in changes if c.path.startswith(FOLDER) and c.kind == "added"]
     if fresh:
         count = "a migration" if len(fresh) == 1 else f"{len(fresh)} migrations"
-        yield f"run {count} before the new code serves: uv run alembic upgrade head"
+        when = "before the new code serves"
+        if any(_DROPPING.fullmatch(path) for path in fresh):
+            when = "once no old code serves, which uses what is dropped"
+        if any(_EMPTYING.fullmatch(path) for path in fresh):
+            when = "while nothing serves: old code uses what is dropped, new code may not fill it"
+        yield f"run {count} {when}: uv run alembic upgrade head"

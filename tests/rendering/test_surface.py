@@ -56,6 +56,7 @@ SURFACE = {
         "migrations/env.py",
         "pyproject.toml",
         "tests/conftest.py",
+        "tests/test_settings.py",
     },
     "primary_key": {
         "app/*/schemas.py",

@@ -6,10 +6,21 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 Environment = Literal["production", "development", "test"]
+
+# In memory, each connection would have a database of its own.
+NOT_SHARED = (None, "", ":memory:")
 
 
 def default_environment() -> Environment:
@@ -17,6 +28,14 @@ def default_environment() -> Environment:
     if os.environ.get("FASTAPI_ENV") == "development":
         return "development"
     return "production"
+
+
+def backend(url: str) -> str | None:
+    """Which database a URL is about, if it is one."""
+    try:
+        return make_url(url).get_backend_name()
+    except (ArgumentError, ValueError):
+        return None
 
 
 def list_of(pattern: str, example: str) -> BeforeValidator:
@@ -74,6 +93,13 @@ class DatabaseSettings(BaseSettings):
     def in_production(self) -> bool:
         return self.environment == "production"
 
+    @field_validator("database_url")
+    @classmethod
+    def is_a_url(cls, value: str) -> str:
+        if backend(value) != "sqlite" or make_url(value).database in NOT_SHARED:
+            raise ValueError("is not like sqlite:///app.db")
+        return value
+
     @model_validator(mode="after")
     def is_safe(self) -> Self:
         """What is handy in development must not be what a mistake in production leads to."""
@@ -92,7 +118,7 @@ class Settings(DatabaseSettings):
     allowed_hosts: Hosts = []  # outside of production, none means any
     cors_origins: Origins = []
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    max_body_size: int = 1_048_576  # bytes
+    max_body_size: int = Field(default=1_048_576, ge=1)  # bytes
     shutdown_delay: float = Field(default=3, ge=0)  # seconds
     shutdown_timeout: int = Field(default=20, ge=1)  # seconds
 

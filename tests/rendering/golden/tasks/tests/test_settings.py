@@ -7,13 +7,15 @@ from pydantic import ValidationError
 from app.main import create_app
 from app.settings import DatabaseSettings, Settings
 
+URL = "sqlite:///app.db"  # which nobody opens
+
 
 @pytest.fixture
 def production() -> TestClient:
     """A client of the service as it is deployed, which is not started."""
     settings = Settings(
         environment="production",
-        database_url="never used",
+        database_url=URL,
         allowed_hosts=["api.example.com"],
     )
     return TestClient(create_app(settings), base_url="https://api.example.com")
@@ -34,10 +36,16 @@ def test_production_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_migrations_need_the_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     monkeypatch.setenv("ENVIRONMENT", "production")
-    monkeypatch.setenv("DATABASE_URL", "never used")
+    monkeypatch.setenv("DATABASE_URL", URL)
     monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
 
     assert DatabaseSettings.load().in_production
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/app", "sqlite://"])
+def test_a_database_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="is not like"):
+        Settings(database_url=url)
 
 
 def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +65,7 @@ def test_not_every_site_may_call_it_in_production() -> None:
     with pytest.raises(ValidationError, match="CORS_ORIGINS: must name sites"):
         Settings(
             environment="production",
-            database_url="never used",
+            database_url=URL,
             allowed_hosts=["api.example.com"],
             cors_origins=["*"],
         )

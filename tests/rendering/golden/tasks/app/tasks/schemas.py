@@ -8,10 +8,7 @@ from pydantic import MISSING, Field
 from app.pagination import PagingQuery
 from app.schemas import ReadSchema, Schema, Str
 
-TaskSort = Literal[
-    "id",
-    "-id",
-]
+TaskSort = Literal["id", "-id"]
 
 
 class TaskCreate(Schema):
