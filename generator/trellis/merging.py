@@ -17,7 +17,6 @@ from trellis.service import Service
 
 LINK = "120000"
 _OLDEST_GIT = (2, 38)
-_CONFLICTED = 1
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def _merge_tree(bare: Path) -> tuple[str, list[tuple[str, str, int, str]]]:
     words = ["-c", "merge.directoryRenames=false", "-c", "merge.renames=true"]
     words += ["-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages"]
     command = ["git", "-C", str(bare), *words, "-z", "yours", "trellis"]
-    said = repository.run(command, codes=(0, _CONFLICTED))
+    said = repository.run(command, codes=(0, 1))  # 1: with conflicts
     tree, *entries = said.decode("utf-8", "surrogateescape").rstrip("\0").split("\0")
     stages = []
     for entry in filter(None, entries):

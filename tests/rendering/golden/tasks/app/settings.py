@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -32,10 +33,9 @@ def default_environment() -> Environment:
 
 def backend(url: str) -> str | None:
     """Which database a URL is about, if it is one."""
-    try:
+    with suppress(ArgumentError, ValueError):
         return make_url(url).get_backend_name()
-    except (ArgumentError, ValueError):
-        return None
+    return None
 
 
 def list_of(pattern: str, example: str) -> BeforeValidator:

@@ -1,6 +1,6 @@
 """What can be done with tasks."""
 
-from typing import Any
+from types import SimpleNamespace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -21,13 +21,13 @@ async def list_tasks(connection: AsyncConnection, query: TaskQuery) -> ResultPag
     return await fetch_page(connection, GET_MANY, query)
 
 
-async def get_task(connection: AsyncConnection, task_id: Id) -> sa.Row[Any]:
-    """A task to read, as a row."""
+async def get_task(connection: AsyncConnection, task_id: Id) -> SimpleNamespace:
+    """A task to read."""
     result = await connection.execute(GET_ONE, {"id": task_id})
     row = result.one_or_none()
     if row is None:
         raise NotFoundError("There is no task with this id.")
-    return row
+    return SimpleNamespace(**row._asdict())
 
 
 async def load_task(
