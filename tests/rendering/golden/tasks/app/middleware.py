@@ -53,7 +53,7 @@ def surround(app: FastAPI, settings: Settings) -> None:
                 stack,
                 allow_origins=settings.cors_origins,
                 allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["If-Match", "X-Request-ID"],
+                allow_headers=["If-Match", "If-None-Match", "X-Request-ID"],
                 expose_headers=EXPOSED,
             )
         return RequestContext(stack, production=settings.in_production)
