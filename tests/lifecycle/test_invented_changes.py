@@ -9,10 +9,9 @@ import os
 import random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from living import commit, files, git
 from support import environments, postgres
-from support.invention import growing
+from support.invention import drawn, growing
 from support.projects import Project
 from support.services import CHOICES, TEMPLATE
 from test_checks import DUMP, MIGRATE, assert_kept
@@ -64,22 +63,8 @@ command.check(config)
 
 def invent(number):
     """The one of some that has most resources, and fields that may come to it."""
-    drawn = []
-
-    @settings(
-        max_examples=6,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @seed(number)
-    @given(growing())
-    def draw(invented):
-        drawn.append(invented)
-
-    draw()
-    return max(drawn, key=lambda invented: len(invented[0]["resources"]))
+    some = drawn(growing(), number, 6)
+    return max(some, key=lambda invented: len(invented[0]["resources"]))
 
 
 @pytest.fixture

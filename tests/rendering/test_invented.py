@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from support import parsing
-from support.invention import blueprints
+from support.invention import blueprints, drawn
 from support.minimising import minimised
 from support.services import TEMPLATE, read_files
 
@@ -25,32 +24,12 @@ SEED = int(os.environ.get("BLUEPRINT_SEED", "0")) * SHARES
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_any_accepted_blueprint_renders_clean_code(share, tmp_path):
-    invented = invent(SEED + share)
+    invented = drawn(blueprints(), SEED + share, EXAMPLES)
 
     said = complaints(invented, tmp_path)
 
     assert len(invented) == EXAMPLES
     assert not said, explain(said)
-
-
-def invent(number):
-    """Drawn, not run: ruff takes them all at once."""
-    drawn = []
-
-    @settings(
-        max_examples=EXAMPLES,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @seed(number)
-    @given(blueprints())
-    def draw(blueprint):
-        drawn.append(blueprint)
-
-    draw()
-    return drawn
 
 
 def complaints(invented, folder):

@@ -3,13 +3,15 @@
 import builtins
 import keyword
 import string
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from support.services import CHOICES, TEMPLATE
 
 Blueprint = dict[str, Any]
+T = TypeVar("T")
 
 # What trips generators: builtins, SQL's words, short and long names, digits, Python's own modules.
 _BUILTINS = [n for n in dir(builtins) if n.islower() and n.isalpha() and not keyword.iskeyword(n)]
@@ -68,6 +70,26 @@ _json = st.recursive(
 def blueprints() -> st.SearchStrategy[Blueprint]:
     """Those that the rules accept, which is most of them."""
     return _blueprints().filter(lambda blueprint: not TEMPLATE.validate(blueprint))
+
+
+def drawn(strategy: st.SearchStrategy[T], number: int, count: int) -> list[T]:
+    """So many values, from a seed: the same everywhere, and whatever was drawn before."""
+    values: list[T] = []
+
+    @settings(
+        max_examples=count,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @seed(number)
+    @given(strategy)
+    def draw(value: T) -> None:
+        values.append(value)
+
+    draw()
+    return values
 
 
 @st.composite

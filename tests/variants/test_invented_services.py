@@ -5,9 +5,8 @@ import os
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from support import environments, exercise, fuzzing, postgres, projects
-from support.invention import blueprints
+from support.invention import blueprints, drawn
 from support.services import CORE, ROOT, Renderings
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
@@ -44,22 +43,7 @@ def project(request, laboratory, shared, tmp_path_factory):
 
 def invent(number):
     """The largest of some."""
-    drawn = []
-
-    @settings(
-        max_examples=12,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @seed(number)
-    @given(blueprints())
-    def draw(blueprint):
-        drawn.append(blueprint)
-
-    draw()
-    return max(drawn, key=size)
+    return max(drawn(blueprints(), number, 12), key=size)
 
 
 def size(blueprint):
