@@ -37,7 +37,7 @@ class Pipeline:
         (folder / "pull_requests").write_text("0\n")
         self.calls.write_text("")
         words = shlex.join(command(versions.root))
-        self.script(bin_ / "uvx", f'#!/bin/sh\nshift 3\nexec {words} "$@"\n')
+        self.script(bin_ / "uvx", f'#!/bin/sh\nshift 5\nexec {words} "$@"\n')
         self.script(bin_ / "gh", GH)
         new = command(versions.at("v1.0.0"))
         options = ["--yes", "--no-install", "-r", USER, "--name", "Blog", "--ci", kind]
@@ -131,7 +131,7 @@ def test_a_conflict_is_proposed_as_one(pipeline):
 
 def test_nothing_is_proposed_where_nothing_is_newer(pipeline, monkeypatch):
     older = shlex.join(command(pipeline.versions.at("v1.0.0")))
-    pipeline.script(pipeline.folder / "bin/uvx", f'#!/bin/sh\nshift 3\nexec {older} "$@"\n')
+    pipeline.script(pipeline.folder / "bin/uvx", f'#!/bin/sh\nshift 5\nexec {older} "$@"\n')
 
     pipeline.run()
 
