@@ -25,6 +25,12 @@ UNSAFE = {
         {"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com", "CORS_ORIGINS": "*"},
         ["CORS_ORIGINS: must name sites"],
     ),
+    "no URL": ({"DATABASE_URL": "hush-hush", "ALLOWED_HOSTS": "a.com"}, ["DATABASE_URL: is not"]),
+    "another database": (
+        {"DATABASE_URL": "mysql://hush-hush@db/service", "ALLOWED_HOSTS": "a.com"},
+        ["DATABASE_URL: is not like"],
+    ),
+    "no body": ({"MAX_BODY_SIZE": "0"}, ["MAX_BODY_SIZE: Input should be"]),
     "no such environment": ({"ENVIRONMENT": "prod"}, ["ENVIRONMENT: Input should be"]),
     "no number": ({"MAX_BODY_SIZE": "1 MB"}, ["MAX_BODY_SIZE: Input should be"]),
     "no delay": ({"SHUTDOWN_DELAY": "-1"}, ["SHUTDOWN_DELAY: Input should be"]),
@@ -51,11 +57,12 @@ def project(request, laboratory, shared, tmp_path_factory):
 
 
 def test_it_names_what_is_wrong_and_does_not_start(project):
-    unsafe = UNSAFE
+    unsafe, url = UNSAFE, "sqlite:///deployed.db"
     if project.blueprint["database"] == "postgres":
-        unsafe = UNSAFE | UNSAFE_POSTGRES
+        unsafe, url = UNSAFE | UNSAFE_POSTGRES, URL
     for settings, expected in unsafe.values():
-        assert_refused(project, LOAD, settings, expected)
+        own = {name: url if value == URL else value for name, value in settings.items()}
+        assert_refused(project, LOAD, own, expected)
 
 
 def test_whatever_starts_it_says_so(project):
