@@ -15,8 +15,7 @@ _DISTRIBUTION = re.compile(r"[ \[<>=!~;(@]")
 _MOVED = {
     "database": (
         "no data is moved: rows that are in the old database stay there. Migrate the new one "
-        "(uv run alembic upgrade head), then copy the rows, parents first. Move an "
-        "app.db out of the way: git does not ignore it any more"
+        "(uv run alembic upgrade head), then copy the rows, parents first"
     ),
     "primary_key": "the type of every id has changed: databases that exist have to be made anew",
     "api": "handlers of your own must follow: async def and await, or neither",
@@ -54,6 +53,8 @@ def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     for key in after.keys() - before.keys():
         yield f"{key} is new, and taken to be {after[key]!r} (trellis change {key}=…)"
     changed = [key for key in before if key in after and before[key] != after[key]]
+    if "database" in changed and before["database"] == "sqlite":
+        yield "app.db, if there is one, is not ignored by git any more: move it out of the way"
     for key in sorted(set(changed) & _MOVED.keys(), key=list(_MOVED).index):
         yield f"{key} is now {after[key]}: " + _MOVED[key].format(value=after[key])
 

@@ -163,6 +163,7 @@ def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
     result = trellis("change", "database=postgres", "--dry-run")
 
     assert "no data is moved" in result.out
+    assert "app.db, if there is one, is not ignored by git any more" in result.out
     assert "TEST_DATABASE_URL" in result.out
     assert "dependencies that are gone: aiosqlite" in result.out
     assert "dependencies that are new: asyncpg (uv sync installs them)" in result.out
