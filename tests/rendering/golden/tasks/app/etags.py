@@ -22,7 +22,7 @@ class PreconditionFailedError(AppError):
 
 
 def etag(row: Any) -> str:
-    """Of the moment, too, since SQLite gives the id of the last row again once it is gone."""
+    """With the moment of its creation: some databases give an id again once it is free."""
     return f'"{row.created_at.timestamp()}-{row.version}"'
 
 
