@@ -332,12 +332,12 @@ def test_a_service_in_use_is_left_alone(trellis, blog):
 def test_what_somebody_edited_after_a_kill_is_kept_and_named(journalled):
     folder, _, place = journalled
     (place / "kept").rename(place / "journal")
-    (folder / "app/api.py").write_text("mine\n")
+    (folder / "app/routes.py").write_text("mine\n")
 
     with pytest.raises(Exception, match=r"except for app/api\.py"):
         recover()
 
-    assert (folder / "app/api.py").read_text() == "mine\n"
+    assert (folder / "app/routes.py").read_text() == "mine\n"
     assert not (place / "journal").exists()
 
 

@@ -55,9 +55,9 @@ command.upgrade(config, "head")
 command.check(config)
 """
 DUMP = """
-import app.models
+import app.tables
 from app import columns
-base = getattr(columns, "Base", None) or columns.SQLBase
+base = getattr(columns, "Base", None) or columns.Base
 
 def dump(connection):
     return {

@@ -225,7 +225,7 @@ def test_a_history_that_has_no_single_end_is_refused(trellis, blog, text, said):
 
 def test_edits_stay_and_conflicts_are_named(trellis, blog):
     folder = blog()
-    edit(folder / "app/api.py", "ROUTERS = [\n", "ROUTERS = [\n    mine,\n")
+    edit(folder / "app/routes.py", "ROUTERS = [\n", "ROUTERS = [\n    mine,\n")
     edit(folder / "app/comments/service.py", "def ", "def mine_too() -> None: ...\n\n\ndef ")
     commit(folder)
     before = files(folder)
@@ -234,7 +234,7 @@ def test_edits_stay_and_conflicts_are_named(trellis, blog):
 
     assert result.code == 3
     assert result.document["conflicts"] == ["app/comments/service.py"]
-    assert "    mine,\n" in (folder / "app/api.py").read_text()
+    assert "    mine,\n" in (folder / "app/routes.py").read_text()
     assert "mine_too" in (folder / "app/comments/service.py").read_text()
     assert trellis("remove", "resource", "comment").code == 7
     git(folder, *result.document["abort"].split()[1:])
@@ -256,14 +256,14 @@ def test_a_conflict_without_markers_says_how_it_ends(trellis, blog):
 
 def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, blog):
     folder = blog(USER, POST)
-    edit(folder / "app/api.py", "    users.router,\n", "")
-    edit(folder / "app/api.py", "    posts.router,\n", "    mine.router,\n")
+    edit(folder / "app/routes.py", "    users.router,\n", "")
+    edit(folder / "app/routes.py", "    posts.router,\n", "    mine.router,\n")
     commit(folder)
 
     result = add(trellis, COMMENT)
 
     assert result.code == 3
-    text = (folder / "app/api.py").read_text()
+    text = (folder / "app/routes.py").read_text()
     assert "<<<<<<< yours" in text
     assert ">>>>>>> trellis" in text
     assert "mine.router" in text

@@ -70,16 +70,16 @@ def test_after_a_verb_nothing_is_missing(trellis, blog):
 
 def test_what_an_earlier_blueprint_rendered_is_stale(trellis, blog):
     folder = blog()
-    before = (folder / "app/api.py").read_bytes()
+    before = (folder / "app/routes.py").read_bytes()
     trellis("remove", "resource", "comment")
-    (folder / "app/api.py").write_bytes(before)
+    (folder / "app/routes.py").write_bytes(before)
     edit(folder / "README.md", "# Blog", "# Our blog")
     commit(folder)
 
     result = trellis("status")
 
     assert result.code == 8
-    assert states(trellis)["stale"] == ["app/api.py"]
+    assert states(trellis)["stale"] == ["app/routes.py"]
     assert states(trellis)["edited"] == ["README.md"]
 
 
@@ -117,7 +117,7 @@ def test_a_table_added_after_a_migration_of_the_team_is_pristine(trellis, blog):
 def test_the_difference_is_shown_from_where_we_are(trellis, blog, monkeypatch):
     folder = blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
-    edit(folder / "app/api.py", "ROUTERS", "OURS = 1\nROUTERS")
+    edit(folder / "app/routes.py", "ROUTERS", "OURS = 1\nROUTERS")
     commit(folder)
     monkeypatch.chdir(folder / "app")
 
@@ -125,7 +125,7 @@ def test_the_difference_is_shown_from_where_we_are(trellis, blog, monkeypatch):
 
     assert "+# Our blog" in everything.out
     assert "+OURS = 1" in everything.out
-    assert "--- a/app/api.py" in one.out
+    assert "--- a/app/routes.py" in one.out
     assert "README" not in one.out
 
 

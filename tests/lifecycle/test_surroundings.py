@@ -105,7 +105,7 @@ SURROUNDINGS = [
     lambda folder: git(folder, "checkout", "--quiet", "--detach"),
     lambda folder: git(folder, "init", "--quiet", f"--separate-git-dir={folder}.git"),
     lambda folder: git(folder, "update-index", "--split-index"),
-    lambda folder: (folder / "app/api.py").chmod(0o444),
+    lambda folder: (folder / "app/routes.py").chmod(0o444),
 ]
 NAMES = [s.__name__ for s in SURROUNDINGS[:7]]
 NAMES += ["detached", "separate", "split_index", "read_only"]
@@ -121,7 +121,7 @@ def test_a_resource_is_added_and_taken_back(trellis, folder, arrange):
     assert result.code == 0, result.err
     shutil.rmtree(folder / ".git/hooks", ignore_errors=True)
     assert len(staged(folder)) == 13
-    assert "comments.router" in (folder / "app/api.py").read_text()
+    assert "comments.router" in (folder / "app/routes.py").read_text()
     assert trellis("status").code == 0
     git(folder, "reset", "--quiet", "--hard")
     assert files(folder) == before
@@ -156,7 +156,7 @@ def test_another_repository_that_a_hook_speaks_of_is_left_alone(trellis, folder,
     other.mkdir()
     git(other, "init", "--quiet")
     commit(other)
-    edit(folder / "app/api.py", "    posts.router,\n", "    mine.router,\n")
+    edit(folder / "app/routes.py", "    posts.router,\n", "    mine.router,\n")
     commit(folder)
     before = files(other / ".git")
 
@@ -167,7 +167,7 @@ def test_another_repository_that_a_hook_speaks_of_is_left_alone(trellis, folder,
         result = trellis(*ADD)
 
     assert result.code == 3, result.err
-    assert "UU app/api.py" in git(folder, "status", "--porcelain")
+    assert "UU app/routes.py" in git(folder, "status", "--porcelain")
     assert files(other / ".git") == before
 
 
@@ -204,12 +204,12 @@ def test_line_ends_are_those_that_git_gives_files_here(trellis, folder, how):
         commit(folder)
     git(folder, "rm", "--cached", "--quiet", "-r", ".")
     git(folder, "reset", "--quiet", "--hard")
-    assert b"\r\n" in (folder / "app/api.py").read_bytes()
+    assert b"\r\n" in (folder / "app/routes.py").read_bytes()
 
     assert trellis(*ADD).code == 0
 
     assert len(staged(folder)) == 13
-    for path in ("app/api.py", "app/comments/models.py"):
+    for path in ("app/routes.py", "app/comments/models.py"):
         data = (folder / path).read_bytes()
         assert data.count(b"\n") == data.count(b"\r\n") > 0
         assert "\r" not in git(folder, "show", f":{path}")
@@ -217,35 +217,35 @@ def test_line_ends_are_those_that_git_gives_files_here(trellis, folder, how):
 
 
 def test_line_ends_that_a_team_has_committed_stay(trellis, folder):
-    for path in ("app/api.py", "README.md", ".copier-answers.yml"):
+    for path in ("app/routes.py", "README.md", ".copier-answers.yml"):
         (folder / path).write_bytes((folder / path).read_bytes().replace(b"\n", b"\r\n"))
     commit(folder)
 
     result = trellis(*ADD)
 
     assert result.code == 0
-    for path in ("app/api.py", "README.md", ".copier-answers.yml"):
+    for path in ("app/routes.py", "README.md", ".copier-answers.yml"):
         data = (folder / path).read_bytes()
         assert data.count(b"\n") == data.count(b"\r\n") > 0
-    assert b"comments.router,\r\n" in (folder / "app/api.py").read_bytes()
-    assert b"\r" not in (folder / "app/models.py").read_bytes()
+    assert b"comments.router,\r\n" in (folder / "app/routes.py").read_bytes()
+    assert b"\r" not in (folder / "app/tables.py").read_bytes()
 
 
 @pytest.mark.parametrize("seen", ["true", "false"])
 def test_modes_stay(trellis, folder, seen):
     git(folder, "config", "core.fileMode", seen)
-    (folder / "app/api.py").chmod(0o755)
+    (folder / "app/routes.py").chmod(0o755)
     if seen == "true":
         commit(folder)
 
     assert trellis(*ADD).code == 0
 
-    assert (folder / "app/api.py").stat().st_mode & 0o777 == 0o755
-    assert (folder / "app/models.py").stat().st_mode & 0o111 == 0
+    assert (folder / "app/routes.py").stat().st_mode & 0o777 == 0o755
+    assert (folder / "app/tables.py").stat().st_mode & 0o111 == 0
     assert len(staged(folder)) == 13
 
 
-@pytest.mark.parametrize("moved", [("app/api.py", "app/routes.py"), ("app", "backend")])
+@pytest.mark.parametrize("moved", [("app/routes.py", "app/routes.py"), ("app", "backend")])
 def test_what_was_moved_is_changed_where_it_is(trellis, folder, moved):
     git(folder, "mv", *moved)
     commit(folder)
@@ -254,7 +254,7 @@ def test_what_was_moved_is_changed_where_it_is(trellis, folder, moved):
     assert trellis(*ADD).code == 0
 
     assert "comments.router" in (folder / place).read_text()
-    assert not (folder / "app/api.py").exists()
+    assert not (folder / "app/routes.py").exists()
 
 
 def test_folders_that_were_deleted_stay_away(trellis, folder, newer):

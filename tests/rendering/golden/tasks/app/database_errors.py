@@ -24,9 +24,7 @@ TEMPORARY = {
 
 def add_database_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(exc.IntegrityError)
-    async def handle_integrity_error(
-        request: Request, error: exc.IntegrityError
-    ) -> JSONResponse:
+    async def handle_integrity_error(request: Request, error: exc.IntegrityError) -> JSONResponse:
         """A constraint of the database has the last word on what was sent."""
         columns = duplicate_columns(error)
         if columns:

@@ -85,9 +85,7 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem(error.status, error.detail)
 
     @app.exception_handler(HTTPException)
-    async def handle_http_exception(
-        request: Request, error: HTTPException
-    ) -> JSONResponse:
+    async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         headers = error.headers
         if error.status_code == 413:
             return too_large(request.app.router.max_body_size)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import ROUTERS
+from app.routes import ROUTERS
 from app.database import make_engine, make_probe, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
 from app.errors import RequestCheck, add_error_handlers

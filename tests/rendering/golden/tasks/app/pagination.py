@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import NotFoundError
-from app.schemas import Id
+from app.fields import Id
 
 ID: TypeAdapter[Any] = TypeAdapter(Id)
 UNREADABLE = (TypeError, ValueError, RecursionError)

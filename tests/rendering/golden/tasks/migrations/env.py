@@ -7,8 +7,8 @@ from alembic import context
 from sqlalchemy import Connection, event
 
 from app.database import make_engine
-from app.models import Base
 from app.settings import DatabaseSettings
+from app.tables import Base
 
 
 def migrate(connection: Connection) -> None:

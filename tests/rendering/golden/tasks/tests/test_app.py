@@ -41,18 +41,14 @@ async def test_names_the_methods_that_a_path_has(client: AsyncClient) -> None:
 
 
 async def test_an_error_names_its_request(client: AsyncClient) -> None:
-    response = await client.get(
-        "/nothing-here", headers={"X-Request-ID": "of-the-client.1"}
-    )
+    response = await client.get("/nothing-here", headers={"X-Request-ID": "of-the-client.1"})
 
     assert response.json()["request_id"] == "of-the-client.1"
     assert response.headers["x-request-id"] == "of-the-client.1"
 
 
 async def test_an_id_that_is_unfit_for_a_log_is_replaced(client: AsyncClient) -> None:
-    response = await client.get(
-        "/health/live", headers={"X-Request-ID": '"}{"level": "'}
-    )
+    response = await client.get("/health/live", headers={"X-Request-ID": '"}{"level": "'})
 
     assert response.headers["x-request-id"].isalnum()
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.database import ReadDep, SessionDep
 from app.etags import IfMatch, with_etag
+from app.fields import Id
 from app.openapi import problems
 from app.pagination import add_next_link
-from app.schemas import Id
 from app.tasks import service
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskRead, TaskUpdate
 
@@ -27,9 +27,7 @@ async def list_tasks(
     return page.rows
 
 
-@router.post(
-    "", status_code=201, response_model=TaskRead, responses=problems(400, 409, 413)
-)
+@router.post("", status_code=201, response_model=TaskRead, responses=problems(400, 409, 413))
 async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> Any:
     task = await service.create_task(session, data)
     response.headers["Location"] = f"{router.prefix}/{task.id}"
@@ -42,9 +40,7 @@ async def get_task(task_id: Id, connection: ReadDep, response: Response) -> Any:
     return with_etag(response, task)
 
 
-@router.patch(
-    "/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413)
-)
+@router.patch("/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413))
 async def update_task(
     task_id: Id,
     data: TaskUpdate,
@@ -57,7 +53,5 @@ async def update_task(
 
 
 @router.delete("/{task_id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_task(
-    task_id: Id, session: SessionDep, if_match: IfMatch = None
-) -> None:
+async def delete_task(task_id: Id, session: SessionDep, if_match: IfMatch = None) -> None:
     await service.delete_task(session, task_id, if_match)

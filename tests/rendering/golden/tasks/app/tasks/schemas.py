@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import MISSING, Field
 
+from app.fields import ReadSchema, Schema, Str
 from app.pagination import PagingQuery
-from app.schemas import ReadSchema, Schema, Str
 
 TaskSort = Literal["id", "-id"]
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from app.errors import NotFoundError
 from app.etags import FOR_CHANGE, check_match
+from app.fields import Id
 from app.pagination import ResultPage, fetch_page
-from app.schemas import Id
 from app.tasks.models import Task
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskUpdate
 
@@ -30,9 +30,7 @@ async def get_task(connection: AsyncConnection, task_id: Id) -> SimpleNamespace:
     return SimpleNamespace(**row._asdict())
 
 
-async def load_task(
-    session: AsyncSession, task_id: Id, if_match: str | None = None
-) -> Task:
+async def load_task(session: AsyncSession, task_id: Id, if_match: str | None = None) -> Task:
     """A task to change, which nobody else changes in the meantime."""
     task = await session.get(Task, task_id, with_for_update=FOR_CHANGE)
     if task is None:
@@ -58,9 +56,7 @@ async def update_task(
     return task
 
 
-async def delete_task(
-    session: AsyncSession, task_id: Id, if_match: str | None = None
-) -> None:
+async def delete_task(session: AsyncSession, task_id: Id, if_match: str | None = None) -> None:
     task = await load_task(session, task_id, if_match)
     await session.delete(task)
     await session.flush()

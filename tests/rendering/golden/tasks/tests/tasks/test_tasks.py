@@ -71,9 +71,7 @@ async def test_a_change_of_an_outdated_task_is_refused(client: AsyncClient) -> N
     read = await client.get(url)
 
     outdated = await client.patch(url, json={}, headers={"If-Match": '"0"'})
-    current = await client.patch(
-        url, json={}, headers={"If-Match": read.headers["ETag"]}
-    )
+    current = await client.patch(url, json={}, headers={"If-Match": read.headers["ETag"]})
 
     assert outdated.status_code == 412
     assert current.status_code == 200

@@ -51,9 +51,7 @@ class Base(DeclarativeBase):
 
     id: Mapped[int] = mapped_column(KeyColumn, sa.Identity(), primary_key=True)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utc_now)
-    updated_at: Mapped[dt.datetime] = mapped_column(
-        UTCDateTime, default=utc_now, onupdate=utc_now
-    )
+    updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
     version: Mapped[int]
 
     @declared_attr.directive
