@@ -116,7 +116,7 @@ def test_every_module_of_a_service_is_refused_as_a_folder(services):
         if (match := re.match(r"(?:app|tests)/(\w+)\.py$", name))
     } - {"__init__"}
 
-    assert {"main", "models", "database", "conftest", "test_app"} <= modules
+    assert {"main", "tables", "database", "conftest", "test_app"} <= modules
     assert [name for name in modules if not refused_as_resource("thing", name)] == []
 
 

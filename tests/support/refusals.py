@@ -8,7 +8,7 @@ Given = dict[str, Any]
 
 TITLE: Given = {"name": "title", "type": "string"}
 FIELD = "resources[0].fields[0]"
-LONG = "a_rather_long_name_of_forty_characters_x"
+LONG = "a" * 30
 
 
 def field(**details: Any) -> Given:

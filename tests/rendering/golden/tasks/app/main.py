@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.routes import ROUTERS
 from app.database import make_engine, make_probe, make_reader, make_sessions
 from app.database_errors import add_database_error_handlers
 from app.errors import RequestCheck, add_error_handlers
@@ -14,6 +13,7 @@ from app.etags import ConditionalGet
 from app.logs import configure_logging
 from app.middleware import surround
 from app.openapi import operation_id, problem_openapi
+from app.routes import ROUTERS
 from app.settings import Settings
 from app.shutdown import drain_on_sigterm
 
