@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 from postgres import Postgres
-from trellis import template
+from trellis.template import version as template
 
 REFERENCES = Path(__file__).parent / "references"
 FIELDS = [

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trellis import template
+from trellis.template import version as template
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable

@@ -36,8 +36,8 @@ class TemplateBundleHook(BuildHookInterface[Any]):
 
 
 def _bundle_module(root: Path) -> ModuleType:
-    """`trellis.bundle`, which needs nothing installed."""
-    path = root / "generator" / "trellis" / "bundle.py"
+    """`trellis.template.bundle`, which needs nothing installed."""
+    path = root / "generator" / "trellis" / "template" / "bundle.py"
     spec = importlib.util.spec_from_file_location("trellis_bundle", path)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(path)

@@ -17,8 +17,8 @@ from trellis.commands.remove import remove
 from trellis.commands.status import diff, restore, status
 from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
-from trellis.guards import stoppable, terminable
 from trellis.names import nearest
+from trellis.signals import stoppable, terminable
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from trellis import source
-from trellis import template as template_module
+from trellis.template import source
+from trellis.template import version as template_module
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -8,9 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis import cli, source
+from trellis import cli
+from trellis.template import source
 
-ROOT = Path(source.__file__).resolve().parents[2]
+ROOT = Path(source.__file__).resolve().parents[3]
 USER = (
     "user email:email:unique name:string:100:min_length=1 age:integer:optional "
     "role:enum:admin,editor,viewer:default=viewer"
@@ -144,7 +145,8 @@ def command(template, hook=""):
     """The words that run Trellis in a process of its own, with the template as its checkout."""
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'generator')!r}); "
-        f"from pathlib import Path; from trellis import cli, source; "
+        "from pathlib import Path; from trellis import cli; "
+        "from trellis.template import source; "
         f"source.checkout = lambda: Path({str(template)!r})\n{hook}\ncli.main()"
     )
     return [sys.executable, "-c", code]

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from living import COMMENT, POST, USER, command, commit, files, git
-from trellis import applying, cli, evolution, journal, service
+from trellis import cli
+from trellis.change import apply, journal, pipeline
+from trellis.service import find as service
 
 ADD = ["add", "resource", *COMMENT.split()]
 # The calls that change something on a disk, counted; at one of them something happens.
@@ -57,7 +59,7 @@ def run(words):
 
 
 def recover():
-    with applying.alone(service.find()):
+    with apply.alone(service.find()):
         pass
 
 
@@ -74,7 +76,7 @@ def journalled(trellis, blog, monkeypatch):
         (place / "next").rename(place / "kept")
         spawned.append(place)
 
-    monkeypatch.setattr(evolution.applying, "publish", publish)
+    monkeypatch.setattr(pipeline.apply, "publish", publish)
     assert trellis(*ADD).code == 0
     return folder, before, spawned[0]
 
@@ -321,7 +323,7 @@ def test_of_some_runs_at_once_one_wins(blog, released):
 
 def test_a_service_in_use_is_left_alone(trellis, blog):
     folder = blog(USER, POST)
-    with applying.alone(service.find()):
+    with apply.alone(service.find()):
         result = trellis(*ADD)
 
     assert result.code == 7

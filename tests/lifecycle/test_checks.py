@@ -11,7 +11,7 @@ import pytest
 from living import COMMENT, POST, USER, commit, edit
 from support import environments, postgres
 from support.projects import Project
-from trellis import source
+from trellis.template import source
 
 UV = shutil.which("uv")
 UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()

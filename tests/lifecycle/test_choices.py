@@ -5,7 +5,8 @@ import itertools
 import pytest
 from living import COMMENT, ROOT, commit, edit, files, git
 from support.services import BLUEPRINTS
-from trellis import matrix, template
+from trellis.commands import variants as matrix
+from trellis.template import version as template
 
 AXES = {"api": ("async", "sync"), "orm": ("sqlalchemy", "sqlmodel")}
 AXES["database"] = ("sqlite", "postgres")

@@ -15,9 +15,10 @@ from support.invention import drawn, growing
 from support.projects import Project
 from support.services import CHOICES, TEMPLATE
 from test_checks import DUMP, MIGRATE, assert_kept
-from trellis import evolution, service
-from trellis import template as templates
+from trellis.change import pipeline
 from trellis.errors import BlueprintError
+from trellis.service import find as service
+from trellis.template import version as templates
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
 SAMPLE = range(int(os.environ.get("BLUEPRINTS", "2")))
@@ -53,7 +54,7 @@ else:
     insert_sync()
 """
 DATABASES = ("sqlite", "postgres")
-OPTIONS = evolution.Options(json=True, lock=False)
+OPTIONS = pipeline.Options(json=True, lock=False)
 DOWN_AND_UP = """
 command.downgrade(config, "base")
 command.upgrade(config, "head")
@@ -93,7 +94,7 @@ def laboratory_service(trellis, laboratory, shared, tmp_path, monkeypatch):
 def rendered(values, folder):
     """What the template makes of a blueprint; raises BlueprintError where it is none."""
     with templates.opened() as opened:
-        opened.render(evolution.settled(values, opened), folder)
+        opened.render(pipeline.settled(values, opened), folder)
     return folder
 
 
@@ -185,7 +186,7 @@ def test_any_blueprint_becomes_what_is_asked_for(laboratory_service, tmp_path, n
             rendered(wanted, place)
         if wanted == values or not place.exists():
             continue
-        account = evolution.evolve(lambda *_, wanted=wanted: wanted, OPTIONS)
+        account = pipeline.evolve(lambda *_, wanted=wanted: wanted, OPTIONS)
 
         assert account.status == "changed", (change.__name__, account.conflicts)
         assert without_migrations(project.folder) == without_migrations(place)
@@ -200,4 +201,4 @@ def test_any_blueprint_becomes_what_is_asked_for(laboratory_service, tmp_path, n
     project.run(python, "-c", MIGRATE + DOWN_AND_UP)
     other = {"integer": "uuid7", "uuid7": "integer"}[values["primary_key"]]
     with pytest.raises(BlueprintError, match="migrations beyond the rendered ones"):
-        evolution.evolve(lambda *_: {**values, "primary_key": other}, OPTIONS)
+        pipeline.evolve(lambda *_: {**values, "primary_key": other}, OPTIONS)

@@ -2,7 +2,7 @@
 
 import pytest
 from living import COMMENT, POST, USER, commit, edit, files, git
-from trellis import bundle, source
+from trellis.template import bundle, source
 
 
 @pytest.fixture(params=["checkout", "bundle", "git url"])

@@ -11,7 +11,7 @@ from support.services import BLUEPRINTS, TEMPLATE, read_files
 RENDER = """
 import sys, yaml
 from pathlib import Path
-from trellis import template
+from trellis.template import version as template
 template.render(yaml.safe_load(Path(sys.argv[1]).read_text("utf-8")), Path(sys.argv[2]))
 """
 SURROUNDINGS = {

@@ -40,7 +40,7 @@ def test_every_macro_is_used():
     defined = re.findall(r"{%-? macro (\w+)\(", everything)
 
     # What verbs ask for, migrations of services that exist, they ask for by its name.
-    asked = (ROOT / "generator/trellis/revisions.py").read_text(encoding="utf-8")
+    asked = (ROOT / "generator/trellis/change/migration_chain.py").read_text(encoding="utf-8")
     found = {name: len(re.findall(rf"\b{name}\b", everything + asked)) for name in defined}
     unused = [name for name, times in found.items() if times < 2]
 

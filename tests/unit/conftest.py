@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from trellis import cli, source, template
+from trellis import cli
+from trellis.template import source
+from trellis.template import version as template
 
-PACKAGE = Path(source.__file__).parent
+PACKAGE = Path(source.__file__).parents[1]
 
 COPIER_YML = """\
 _min_copier_version: "9.18"

@@ -1,9 +1,9 @@
 from itertools import pairwise
 
 import pytest
-from trellis import blueprint, shapes
+from trellis.blueprint import sources
+from trellis.blueprint.questions import Question
 from trellis.errors import BlueprintError, UsageError
-from trellis.questions import Question
 
 QUESTIONS = (
     Question("project_name", "str", "", "Tiny"),
@@ -15,7 +15,7 @@ QUESTIONS = (
 
 
 def given(values, source="blog.yml"):
-    result = blueprint.Given()
+    result = sources.Given()
     result.add(values, source)
     return result
 
@@ -40,21 +40,21 @@ def write(tmp_path):
 def test_a_file_is_a_mapping(write):
     path = write("\ufeffproject_name: Blog\nresources:\n  - {name: post, fields: []}\n")
 
-    assert blueprint.load(path) == {
+    assert sources.load(path) == {
         "project_name": "Blog",
         "resources": [{"name": "post", "fields": []}],
     }
 
 
 def test_dates_are_the_texts_that_they_were(write):
-    assert blueprint.load(write("a: 2024-01-31\nb: 2024-01-31T10:00:00Z\n")) == {
+    assert sources.load(write("a: 2024-01-31\nb: 2024-01-31T10:00:00Z\n")) == {
         "a": "2024-01-31",
         "b": "2024-01-31T10:00:00+00:00",
     }
 
 
 def test_texts_are_composed(write):
-    assert blueprint.load(write("project_name: Zoe\u0308\n")) == {"project_name": "Zo\u00eb"}
+    assert sources.load(write("project_name: Zoe\u0308\n")) == {"project_name": "Zo\u00eb"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_texts_are_composed(write):
         ("a: " + "9" * 5000, "is not valid YAML", "blog.yml"),
         ("a: 2024-02-31", "is not valid YAML", "blog.yml"),
         ("a: \x07", "is not valid YAML", "blog.yml"),
-        ("# " + "x" * blueprint.MAX_BYTES, "is larger than", "blog.yml"),
+        ("# " + "x" * sources.MAX_BYTES, "is larger than", "blog.yml"),
         (BOMB, "more than", "blog.yml"),
         ("a: &a [*a]\n", "is not valid YAML", "blog.yml"),
     ],
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_blueprint_is_refused_with_its_place(write, content, w
     path = write(content)
 
     with pytest.raises(BlueprintError) as caught:
-        blueprint.load(path)
+        sources.load(path)
 
     assert what in caught.value.what
     assert where in caught.value.where
@@ -91,17 +91,17 @@ def test_a_file_that_is_no_blueprint_is_refused_with_its_place(write, content, w
 
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(BlueprintError, match="there is no such file"):
-        blueprint.load(tmp_path / "none.yml")
+        sources.load(tmp_path / "none.yml")
 
 
 def test_a_directory_is_refused(tmp_path):
     with pytest.raises(BlueprintError, match="is a directory"):
-        blueprint.load(tmp_path)
+        sources.load(tmp_path)
 
 
 def test_endless_files_are_not_read_to_their_end():
     with pytest.raises(BlueprintError, match="is larger than"):
-        blueprint.load(blueprint.Path("/dev/zero"))
+        sources.load(sources.Path("/dev/zero"))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_endless_files_are_not_read_to_their_end():
 )
 def test_values_of_another_kind_are_refused(values, message):
     with pytest.raises(BlueprintError) as caught:
-        shapes.check_shape(given(values), QUESTIONS)
+        sources.check_shape(given(values), QUESTIONS)
 
     assert message in str(caught.value.problems[0])
     assert caught.value.where == "blog.yml"
@@ -132,7 +132,7 @@ def test_values_of_another_kind_are_refused(values, message):
 
 def test_every_problem_is_told():
     with pytest.raises(BlueprintError) as caught:
-        shapes.check_shape(given({"a": 1, "docker": 1}), QUESTIONS)
+        sources.check_shape(given({"a": 1, "docker": 1}), QUESTIONS)
 
     assert len(caught.value.problems) == 2
 
@@ -140,7 +140,7 @@ def test_every_problem_is_told():
 def test_assignments_are_read_as_their_question_asks():
     items = ["api=sync", "docker=no", "resources=[{name: a, fields: []}]", "project_name=a=b"]
 
-    assert blueprint.assignments(items, QUESTIONS) == {
+    assert sources.assignments(items, QUESTIONS) == {
         "api": "sync",
         "docker": False,
         "resources": [{"name": "a", "fields": []}],
@@ -151,13 +151,13 @@ def test_assignments_are_read_as_their_question_asks():
 @pytest.mark.parametrize("items", [["api"], ["api=sync", "api=async"]])
 def test_assignments_are_complete_and_single(items):
     with pytest.raises(UsageError):
-        blueprint.assignments(items, QUESTIONS)
+        sources.assignments(items, QUESTIONS)
 
 
 def test_resources_of_the_command_line_follow_those_of_the_file():
     before = given({"resources": [{"name": "user", "fields": []}]})
 
-    result = blueprint.resources(["post title:string"], before)
+    result = sources.resources(["post title:string"], before)
 
     assert [resource["name"] for resource in result] == ["user", "post"]
 
@@ -167,13 +167,13 @@ def test_a_resource_is_given_once(words):
     before = given({"resources": [{"name": "user", "fields": []}]})
 
     with pytest.raises(BlueprintError, match="is given twice"):
-        blueprint.resources(words, before)
+        sources.resources(words, before)
 
 
 def test_the_finished_blueprint_is_trimmed_and_in_order():
     values = {"api": "sync", "project_name": "  Zoe\u0308 "}
 
-    assert list(blueprint.finished(values, QUESTIONS).items()) == [
+    assert list(sources.finished(values, QUESTIONS).items()) == [
         ("project_name", "Zo\u00eb"),
         ("api", "sync"),
     ]

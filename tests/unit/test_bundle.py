@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from conftest import commit_all, git, write_template
-from trellis import bundle
+from trellis.template import bundle
 
-ROOT = Path(bundle.__file__).parents[2]
+ROOT = Path(bundle.__file__).parents[3]
 
 
 def heads(path):

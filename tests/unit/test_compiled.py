@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from jinja2 import DictLoader, Environment, TemplateSyntaxError
-from trellis import compiled
+from trellis.template import bytecode_cache
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def home(tmp_path, monkeypatch):
 
 def environment(text="Hello {{ name }}"):
     made = Environment(loader=DictLoader({"greeting": text}), autoescape=True)
-    compiled.remember(made, "for this test")
+    bytecode_cache.remember(made, "for this test")
     return made
 
 
@@ -75,7 +75,7 @@ def test_where_python_is_to_write_nothing_nothing_is_written(home, monkeypatch):
 
 def test_what_has_piled_up_is_cleared(home, monkeypatch):
     greet(environment())
-    monkeypatch.setattr(compiled, "_MANY", 1)
+    monkeypatch.setattr(bytecode_cache, "_MANY", 1)
     environment()
 
     assert not list(home.rglob("*.jinja"))

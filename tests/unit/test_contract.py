@@ -5,10 +5,13 @@ import re
 
 import pytest
 import yaml
-from trellis import matrix, report, source, template
+from trellis.blueprint.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE
+from trellis.blueprint.shorthand import format_resource, parse_resource
+from trellis.commands import report
+from trellis.commands import variants as matrix
 from trellis.commands.new import new
-from trellis.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE
-from trellis.fields import format_resource, parse_resource
+from trellis.template import source
+from trellis.template import version as template
 
 if source.checkout() is None:
     pytest.skip("there is no template beside this package", allow_module_level=True)

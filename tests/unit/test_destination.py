@@ -2,8 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
-from trellis.destination import inspect
 from trellis.errors import DestinationError
+from trellis.service.destination import inspect
 
 
 def refusal(given):

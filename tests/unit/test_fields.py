@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trellis.blueprint.field_types import FIELD_TYPES
+from trellis.blueprint.shorthand import format_resource, parse_field, parse_resource
 from trellis.errors import BlueprintError
-from trellis.field_types import FIELD_TYPES
-from trellis.fields import format_resource, parse_field, parse_resource
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from trellis import matrix
+from trellis.commands import variants as matrix
 from trellis.errors import UsageError
 
 CHOICES = {

@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 from conftest import commit_all, git, install_tool
-from trellis import blueprint
+from trellis.blueprint import sources
 
 
 def answers(folder):
@@ -74,9 +74,9 @@ def test_later_sources_win(trellis, work, from_file):
 
 
 def test_the_running_python_is_proposed(trellis, work, monkeypatch):
-    monkeypatch.setattr(blueprint, "running_python", lambda: "3.12")
+    monkeypatch.setattr(sources, "running_python", lambda: "3.12")
     trellis("new", "one", "--yes", "--no-install")
-    monkeypatch.setattr(blueprint, "running_python", lambda: "3.99")
+    monkeypatch.setattr(sources, "running_python", lambda: "3.99")
     trellis("new", "two", "--yes", "--no-install")
 
     assert answers(work / "one")["python_version"] == "3.12"
@@ -225,7 +225,7 @@ def test_what_steps_cannot_do_is_left_to_do(trellis, work, surroundings):
 
 
 def test_a_defect_is_one_line_and_how_to_report_it(trellis, work, monkeypatch):
-    monkeypatch.setattr("trellis.creation.inspect", lambda given: 1 / 0)
+    monkeypatch.setattr("trellis.commands.new.inspect", lambda given: 1 / 0)
 
     result = trellis("new", "blog", "--yes")
 
@@ -240,7 +240,7 @@ def test_a_full_disk_is_no_defect(trellis, work, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
 
-    monkeypatch.setattr("trellis.source.find", fail)
+    monkeypatch.setattr("trellis.template.source.find", fail)
 
     result = trellis("new", "blog", "--yes")
 
@@ -259,7 +259,7 @@ def test_what_is_not_committed_of_the_template_is_remarked_on(trellis, work, tin
 
 
 def test_a_defect_shows_its_traceback_on_demand(trellis, work, monkeypatch):
-    monkeypatch.setattr("trellis.creation.inspect", lambda given: 1 / 0)
+    monkeypatch.setattr("trellis.commands.new.inspect", lambda given: 1 / 0)
     monkeypatch.setenv("TRELLIS_DEBUG", "1")
 
     with pytest.raises(ZeroDivisionError):
@@ -270,7 +270,7 @@ def test_an_interrupt_is_130_and_leaves_nothing(trellis, work, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trellis.steps.commit", interrupt)
+    monkeypatch.setattr("trellis.service.toolchain.commit", interrupt)
 
     result = trellis("new", "a/blog", "--yes")
 
@@ -283,7 +283,7 @@ def test_an_interrupt_while_installing_leaves_a_complete_service(trellis, work, 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trellis.steps.install", interrupt)
+    monkeypatch.setattr("trellis.service.toolchain.install", interrupt)
 
     result = trellis("new", "blog", "--yes")
 

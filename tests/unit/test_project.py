@@ -8,18 +8,19 @@ import time
 from pathlib import Path
 
 import pytest
-from trellis import project
-from trellis.destination import inspect
 from trellis.errors import DestinationError, TemplateError
+from trellis.service import staging
+from trellis.service.destination import inspect
 
 # A run that stops where the test wants to kill it.
 STUCK = """
 import sys, time
 from pathlib import Path
-from trellis import guards, project
-from trellis.destination import inspect
+from trellis import signals
+from trellis.service import staging
+from trellis.service.destination import inspect
 
-with guards.terminable(), project.staging(inspect("blog")) as staged:
+with signals.terminable(), staging.staging(inspect("blog")) as staged:
     (staged.path / "half").write_text("written")
     print("ready", flush=True)
     while True:
@@ -43,7 +44,7 @@ def stuck(work):
 
 
 def test_a_service_appears_whole(work):
-    with project.staging(inspect("blog")) as staged:
+    with staging.staging(inspect("blog")) as staged:
         (staged.path / "app").mkdir()
         (staged.path / "app/main.py").write_text("x")
         assert not (work / "blog").exists()
@@ -52,11 +53,11 @@ def test_a_service_appears_whole(work):
         staged.publish()
 
     assert leftovers(work) == ["blog"]
-    assert project.files(work / "blog") == ["app/main.py"]
+    assert staging.files(work / "blog") == ["app/main.py"]
 
 
 def test_missing_parents_are_made_when_it_appears(work):
-    with project.staging(inspect("a/b/blog")) as staged:
+    with staging.staging(inspect("a/b/blog")) as staged:
         assert leftovers(work) == [staged.path.name]
         staged.publish()
 
@@ -67,7 +68,7 @@ def test_missing_parents_are_made_when_it_appears(work):
 def test_an_empty_directory_keeps_its_mode(work):
     (work / "blog").mkdir(mode=0o750)
 
-    with project.staging(inspect("blog")) as staged:
+    with staging.staging(inspect("blog")) as staged:
         staged.publish()
 
     assert (work / "blog").stat().st_mode & 0o777 == 0o750
@@ -76,7 +77,7 @@ def test_an_empty_directory_keeps_its_mode(work):
 def test_a_new_directory_has_the_mode_of_any_other(work):
     (work / "other").mkdir()
 
-    with project.staging(inspect("blog")) as staged:
+    with staging.staging(inspect("blog")) as staged:
         staged.publish()
 
     assert (work / "blog").stat().st_mode == (work / "other").stat().st_mode
@@ -85,7 +86,7 @@ def test_a_new_directory_has_the_mode_of_any_other(work):
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left_of_a_run_that_fails(work, error):
     def run():
-        with project.staging(inspect("a/blog")) as staged:
+        with staging.staging(inspect("a/blog")) as staged:
             (staged.path / "file").touch()
             raise error
 
@@ -96,7 +97,7 @@ def test_nothing_is_left_of_a_run_that_fails(work, error):
 
 
 def test_a_full_disk_is_a_refusal(work):
-    with pytest.raises(DestinationError, match="No space left"), project.staging(inspect("blog")):
+    with pytest.raises(DestinationError, match="No space left"), staging.staging(inspect("blog")):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     assert leftovers(work) == []
@@ -108,7 +109,7 @@ def test_parents_are_taken_back_when_the_last_step_fails(work, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail)
 
-    with pytest.raises(DestinationError), project.staging(inspect("a/b/blog")) as staged:
+    with pytest.raises(DestinationError), staging.staging(inspect("a/b/blog")) as staged:
         staged.publish()
 
     assert leftovers(work) == []
@@ -124,7 +125,7 @@ def put_directory(path):
 )
 def test_what_is_put_there_meanwhile_is_untouched(work, put):
     def run():
-        with project.staging(inspect("blog")) as staged:
+        with staging.staging(inspect("blog")) as staged:
             (staged.path / "file").touch()
             put(work / "blog")
             staged.publish()
@@ -142,7 +143,7 @@ def test_one_of_two_wins(work):
 
     def run(number):
         try:
-            with project.staging(inspect("a/blog")) as staged:
+            with staging.staging(inspect("a/blog")) as staged:
                 (staged.path / f"{number}").touch()
                 barrier.wait()
                 staged.publish()
@@ -176,14 +177,14 @@ def test_a_killed_run_leaves_no_destination_and_the_next_one_cleans_up(work, stu
     assert [name for name in leftovers(work) if not name.startswith(".blog.trellis-")] == []
     assert len(leftovers(work)) == 1
 
-    with project.staging(inspect("blog")) as staged:
+    with staging.staging(inspect("blog")) as staged:
         staged.publish()
 
     assert leftovers(work) == ["blog"]
 
 
 def test_a_run_that_lives_is_left_alone(work, stuck):
-    with project.staging(inspect("blog")) as staged:
+    with staging.staging(inspect("blog")) as staged:
         staged.publish()
 
     assert sorted(leftovers(work))[1:] == ["blog"]
@@ -197,7 +198,7 @@ def test_only_our_own_leftovers_are_swept(work):
     (work / ".blog.trellis-link").symlink_to("elsewhere")
     (work / ".blog.trellis-file").touch()
 
-    project.sweep(inspect("blog"))
+    staging.sweep(inspect("blog"))
 
     assert sorted(leftovers(work)) == [
         ".blog.trellis-file",
@@ -209,7 +210,7 @@ def test_only_our_own_leftovers_are_swept(work):
 
 @pytest.mark.parametrize("name", ["x" * 255, "ë" * 127])
 def test_the_longest_names_fit(work, name):
-    with project.staging(inspect(name)) as staged:
+    with staging.staging(inspect(name)) as staged:
         staged.publish()
 
     assert leftovers(work) == [name]
@@ -219,7 +220,7 @@ def test_a_rendering_without_answers_is_refused(tmp_path):
     (tmp_path / "README.md").touch()
 
     with pytest.raises(TemplateError, match=r"renders no \.copier-answers\.yml"):
-        project.verify(tmp_path, ".copier-answers.yml")
+        staging.verify(tmp_path, ".copier-answers.yml")
 
 
 @pytest.mark.parametrize("name", ["{{ slug }}.py", "a.jinja", "{% if x %}.py"])
@@ -228,29 +229,29 @@ def test_a_file_whose_name_was_not_rendered_is_refused(tmp_path, name):
     (tmp_path / name).touch()
 
     with pytest.raises(TemplateError, match="unrendered"):
-        project.verify(tmp_path, ".copier-answers.yml")
+        staging.verify(tmp_path, ".copier-answers.yml")
 
 
 def test_the_environment_file_is_copied_once(tmp_path):
-    assert project.copy_environment_file(tmp_path) is False
+    assert staging.copy_environment_file(tmp_path) is False
     (tmp_path / ".env.example").write_text("A=1\n")
 
-    assert project.copy_environment_file(tmp_path) is True
-    assert project.copy_environment_file(tmp_path) is False
+    assert staging.copy_environment_file(tmp_path) is True
+    assert staging.copy_environment_file(tmp_path) is False
     assert (tmp_path / ".env").read_text() == "A=1\n"
 
 
 def test_a_second_interrupt_does_not_stop_the_cleaning(work, monkeypatch):
-    remove = project.shutil.rmtree
+    remove = staging.shutil.rmtree
 
     def slowly(path, **options):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
         remove(path, **options)
 
-    monkeypatch.setattr(project.shutil, "rmtree", slowly)
+    monkeypatch.setattr(staging.shutil, "rmtree", slowly)
 
-    with pytest.raises(RuntimeError), project.staging(inspect("blog")):
+    with pytest.raises(RuntimeError), staging.staging(inspect("blog")):
         raise RuntimeError
 
     assert leftovers(work) == []

@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 from conftest import commit_all, git, install_tool
-from trellis import steps
+from trellis.service import toolchain
 
 AUTHOR = ("Grace", "grace@example.org")
 
@@ -17,21 +17,23 @@ def service(work):
 
 
 def without(monkeypatch, tool):
-    real = steps.shutil.which
-    monkeypatch.setattr(steps.shutil, "which", lambda name: None if name == tool else real(name))
+    real = toolchain.shutil.which
+    monkeypatch.setattr(
+        toolchain.shutil, "which", lambda name: None if name == tool else real(name)
+    )
 
 
 def test_locking_and_installing_are_done(service):
-    assert steps.lock(service, service, wanted=True).done
+    assert toolchain.lock(service, service, wanted=True).done
     assert (service / "uv.lock").exists()
-    assert steps.install(service, wanted=True, locked=True).done
+    assert toolchain.install(service, wanted=True, locked=True).done
     assert (service / ".venv").is_dir()
 
 
 def test_what_is_declined_is_left_to_do(service):
-    lock = steps.lock(service, service, wanted=False)
-    install = steps.install(service, wanted=False, locked=False)
-    commit = steps.commit(service, service, AUTHOR, wanted=False)
+    lock = toolchain.lock(service, service, wanted=False)
+    install = toolchain.install(service, wanted=False, locked=False)
+    commit = toolchain.commit(service, service, AUTHOR, wanted=False)
 
     assert [lock.command, install.command] == ["uv lock", "uv sync"]
     assert all("(declined)" in outcome.todo for outcome in (lock, install, commit))
@@ -40,10 +42,10 @@ def test_what_is_declined_is_left_to_do(service):
 
 def test_what_has_no_tool_is_left_to_do(service, monkeypatch):
     without(monkeypatch, "uv")
-    assert "uv is not installed" in steps.lock(service, service, wanted=True).todo
+    assert "uv is not installed" in toolchain.lock(service, service, wanted=True).todo
 
     without(monkeypatch, "git")
-    assert "git is not installed" in steps.commit(service, service, AUTHOR, wanted=True).todo
+    assert "git is not installed" in toolchain.commit(service, service, AUTHOR, wanted=True).todo
 
 
 def test_what_fails_is_left_to_do_with_the_reason(service, surroundings):
@@ -52,14 +54,14 @@ def test_what_fails_is_left_to_do_with_the_reason(service, surroundings):
         "touch uv.lock; echo resolving >&2; echo 'error: no network' >&2; echo hint >&2; exit 2",
     )
 
-    lock = steps.lock(service, service, wanted=True)
+    lock = toolchain.lock(service, service, wanted=True)
 
     assert lock.todo == "choose the versions of its dependencies (uv: error: no network)"
     assert not (service / "uv.lock").exists()
 
 
 def test_nothing_is_installed_that_was_not_locked(service):
-    assert "no uv.lock" in steps.install(service, wanted=True, locked=False).todo
+    assert "no uv.lock" in toolchain.install(service, wanted=True, locked=False).todo
 
 
 def test_the_callers_environment_is_not_touched(service, surroundings, monkeypatch):
@@ -67,7 +69,7 @@ def test_the_callers_environment_is_not_touched(service, surroundings, monkeypat
     for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "GIT_DIR", "GIT_INDEX_FILE"):
         monkeypatch.setenv(name, "theirs")
 
-    steps.lock(service, service, wanted=True)
+    toolchain.lock(service, service, wanted=True)
 
     assert "theirs" not in (service / "uv.lock").read_text()
 
@@ -75,14 +77,14 @@ def test_the_callers_environment_is_not_touched(service, surroundings, monkeypat
 def test_a_uv_workspace_around_it_is_not_written_to(service, work):
     (work / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["*"]\n')
 
-    assert "uv workspace" in steps.lock(service, service, wanted=True).todo
+    assert "uv workspace" in toolchain.lock(service, service, wanted=True).todo
     assert list(work.glob("uv.lock")) == []
 
 
 def test_the_first_commit_is_what_was_rendered(service):
-    steps.lock(service, service, wanted=True)
+    toolchain.lock(service, service, wanted=True)
 
-    outcome = steps.commit(service, service, AUTHOR, wanted=True)
+    outcome = toolchain.commit(service, service, AUTHOR, wanted=True)
 
     assert outcome.done == "made a git repository and its first commit"
     assert git(service, "ls-files").split() == ["pyproject.toml", "uv.lock"]
@@ -93,7 +95,7 @@ def test_the_first_commit_is_what_was_rendered(service):
 def test_without_an_identity_the_author_is_taken_and_told(service, surroundings):
     (surroundings / ".gitconfig").unlink()
 
-    outcome = steps.commit(service, service, AUTHOR, wanted=True)
+    outcome = toolchain.commit(service, service, AUTHOR, wanted=True)
 
     assert "as Grace <grace@example.org>" in outcome.done
     assert git(service, "log", "--format=%an <%ae>").strip() == "Grace <grace@example.org>"
@@ -102,7 +104,7 @@ def test_without_an_identity_the_author_is_taken_and_told(service, surroundings)
 def test_without_any_name_at_all_there_is_a_commit(service, surroundings):
     (surroundings / ".gitconfig").unlink()
 
-    assert "as Trellis <" in steps.commit(service, service, ("", ""), wanted=True).done
+    assert "as Trellis <" in toolchain.commit(service, service, ("", ""), wanted=True).done
 
 
 def test_hooks_of_the_user_do_not_run(service, surroundings):
@@ -113,7 +115,7 @@ def test_hooks_of_the_user_do_not_run(service, surroundings):
         f"[user]\nname = Ada\nemail = a@b.c\n[init]\ntemplateDir = {hooks.parent}\n"
     )
 
-    assert steps.commit(service, service, AUTHOR, wanted=True).done
+    assert toolchain.commit(service, service, AUTHOR, wanted=True).done
 
 
 def test_a_commit_that_fails_leaves_no_repository(service, surroundings):
@@ -121,7 +123,7 @@ def test_a_commit_that_fails_leaves_no_repository(service, surroundings):
         "[user]\nname = Ada\nemail = a@b.c\n[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"
     )
 
-    outcome = steps.commit(service, service, AUTHOR, wanted=True)
+    outcome = toolchain.commit(service, service, AUTHOR, wanted=True)
 
     assert outcome.todo.startswith("put it under version control (git: ")
     assert not (service / ".git").exists()
@@ -130,7 +132,7 @@ def test_a_commit_that_fails_leaves_no_repository(service, surroundings):
 def test_a_repository_around_it_is_used(service, work):
     subprocess.run(["git", "init", "-q"], cwd=work, check=True)
 
-    outcome = steps.commit(service, service, AUTHOR, wanted=True)
+    outcome = toolchain.commit(service, service, AUTHOR, wanted=True)
 
     assert str(work) in outcome.todo
     assert not (service / ".git").exists()
@@ -140,9 +142,9 @@ def test_a_repository_that_ignores_it_is_not(service, work):
     (work / ".gitignore").write_text("blog/\n")
     commit_all(work, "Ignore it")
 
-    assert steps.commit(service, service, AUTHOR, wanted=True).done
+    assert toolchain.commit(service, service, AUTHOR, wanted=True).done
 
 
 def test_long_reasons_are_cut():
-    assert len(steps._reason("uv", "error: " + "x" * 1000)) < 200
-    assert steps._reason("uv", "") == "uv failed"
+    assert len(toolchain._reason("uv", "error: " + "x" * 1000)) < 200
+    assert toolchain._reason("uv", "") == "uv failed"

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 from conftest import commit_all, git, write_template
-from trellis import bundle, source, template
 from trellis.errors import Problem, TemplateError
+from trellis.template import bundle, source
+from trellis.template import version as template
 
 BLOG = {"project_name": "Blog API", "resources": [{"name": "user", "fields": []}]}
 
@@ -147,7 +148,7 @@ def test_a_bundle_is_as_good_as_a_checkout(own, tmp_path, monkeypatch):
     package.mkdir()
     bundle.build(own, package / bundle.FILE_NAME)
     monkeypatch.setattr(source, "checkout", lambda: None)
-    monkeypatch.setattr(source, "__file__", str(package / "source.py"))
+    monkeypatch.setattr(source, "__file__", str(package / "template/source.py"))
 
     with template.opened() as opened:
         opened.render(BLOG, tmp_path / "from-bundle")
@@ -157,7 +158,7 @@ def test_a_bundle_is_as_good_as_a_checkout(own, tmp_path, monkeypatch):
 
 def test_an_installation_without_a_template_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "checkout", lambda: None)
-    monkeypatch.setattr(source, "__file__", str(tmp_path / "source.py"))
+    monkeypatch.setattr(source, "__file__", str(tmp_path / "template/source.py"))
 
     with pytest.raises(TemplateError, match="carries no template"), template.opened():
         pass
@@ -310,7 +311,10 @@ def test_copier_says_nothing(own, tmp_path, capfd):
 
 
 def test_our_own_template_can_be_asked_without_opening_it():
-    code = "from trellis import template; print(len(template.questions()), template.validate({}))"
+    code = (
+        "from trellis.template import version; "
+        "print(len(version.questions()), version.validate({}))"
+    )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -1,11 +1,18 @@
 """`trellis add`: more of what there is."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trellis import living
-from trellis.commands.shared import DryRun, Json, Lock, Yes, options
+from trellis.blueprint import shorthand
+from trellis.blueprint.sources import normalised
+from trellis.commands.shared import DryRun, Json, Lock, Yes, existing, options, run, with_fields
+from trellis.errors import BlueprintError
+from trellis.service.find import Service
+
+if TYPE_CHECKING:
+    from trellis.template.version import Template
 
 add = typer.Typer(help="Add to the service that you are in.")
 
@@ -26,7 +33,19 @@ def resource(
 
     `plural=people` among the fields gives the folder, table and path a plural of their own.
     """
-    living.add_resource(name, fields, options(dry_run, yes, lock, json))
+    # A default may have spaces in it, where the shell was told to keep them together.
+    split = [[w] if "default=" in w.partition(" ")[0] else w.split() for w in (name, *fields)]
+    added = normalised(shorthand.parse_words([part for parts in split for part in parts]))
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        if there := found.named(added["name"]):
+            if there == added:
+                return found.blueprint
+            what = f"there is a resource {name!r} already, with other fields"
+            raise BlueprintError(what, fix=f"to make it anew: trellis remove resource {name}")
+        return {**found.blueprint, "resources": [*found.resources, added]}
+
+    run(wanted, options(dry_run, yes, lock, json))
 
 
 @add.command()
@@ -45,4 +64,18 @@ def field(
 
     Where there may be rows, a field must be optional or have a default.
     """
-    living.add_fields(name, fields, options(dry_run, yes, lock, json))
+    added = [normalised(shorthand.parse_field(word)) for word in fields]
+
+    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
+        resource = existing(found, name)
+        left = []
+        for field in added:
+            there = next((f for f in resource["fields"] if f["name"] == field["name"]), None)
+            if there is not None and there != field:
+                what = f"there is a field {field['name']!r} already, which is another"
+                fix = f"to make it anew: trellis remove field {name} {field['name']}"
+                raise BlueprintError(what, where=name, fix=fix)
+            left += [field] if there is None else []
+        return with_fields(found, name, [*resource["fields"], *left])
+
+    run(wanted, options(dry_run, yes, lock, json))

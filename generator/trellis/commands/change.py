@@ -1,11 +1,17 @@
 """`trellis change`: other choices for a service that exists."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trellis import living
-from trellis.commands.shared import DryRun, Json, Lock, Yes, options
+from trellis.blueprint.sources import Given, assignments, check_shape
+from trellis.commands.shared import DryRun, Json, Lock, Yes, options, run
+from trellis.errors import UsageError
+from trellis.service.find import Service
+
+if TYPE_CHECKING:
+    from trellis.template.version import Template
 
 
 def change(
@@ -22,4 +28,14 @@ def change(
 
     primary_key can change as long as there are no migrations but those that were rendered.
     """
-    living.change(values, options(dry_run, yes, lock, json))
+
+    def wanted(found: Service, template: "Template") -> Mapping[str, Any]:
+        given = Given()
+        given.add(assignments(values, template.questions, ""), "trellis change")
+        check_shape(given, template.questions)
+        if "resources" in given.values:
+            what = "resources are not changed as a whole"
+            raise UsageError(what, fix="use: trellis add resource, trellis remove resource")
+        return {**found.blueprint, **given.values}
+
+    run(wanted, options(dry_run, yes, lock, json))

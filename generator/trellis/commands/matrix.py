@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trellis import console, names
-from trellis import matrix as variants
+from trellis.commands import variants
 from trellis.errors import UsageError
 
 

@@ -4,14 +4,15 @@ from typing import Annotated, Any
 
 import typer
 
-from trellis import console, field_types
+from trellis import console
+from trellis.blueprint import field_types
 
 
 def options(
     *, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
     """List the choices, the field types and their modifiers."""
-    from trellis import template
+    from trellis.template import version as template
 
     with console.progress("Reading the template"):
         questions = template.questions()

@@ -4,8 +4,11 @@ from typing import Annotated
 
 import typer
 
-from trellis import living
-from trellis.commands.shared import DryRun, Json, Lock, Yes, options
+from trellis import console
+from trellis.change import apply, releases
+from trellis.change.pipeline import Options
+from trellis.commands.shared import DryRun, Json, Lock, Yes, options, run
+from trellis.errors import UsageError, escape
 
 
 def update(
@@ -27,6 +30,39 @@ def update(
     Versions come from this installation of Trellis, or from the address that the service records.
     """
     if check:
-        living.check_for_update(to, json=json)
+        _check(to, json=json)
     else:
-        living.update(to, options(dry_run, yes, lock, json))
+        _update(to, options(dry_run, yes, lock, json))
+
+
+def _update(to: str | None, options: Options) -> None:
+    """The same blueprint, on a newer version of the template."""
+    found = apply.found(dry_run=options.dry_run)
+    found.refuse_if_dirty()
+    with console.progress("Looking for newer versions"):
+        step = releases.step(found, to)
+    if step.is_back:
+        what = f"{step.target} is older than {step.recorded}, which the service was made from"
+        fix = "a downgrade would take back what newer migrations rely on; use git to go back"
+        raise UsageError(what, fix=fix)
+    # Already at the newest: the recorded one, and whatever else is newer than the newest release.
+    target = step.target if step.is_forward else found.version
+    run(lambda found, _: found.blueprint, options, version=target)
+
+
+def _check(to: str | None, *, json: bool) -> None:
+    """Says whether there is a newer version; ends with NEWS when there is."""
+    found = apply.found()
+    with console.progress("Looking for newer versions"):
+        step = releases.step(found, to)
+    if json:
+        document = {"recorded": step.recorded, "newest": step.target, "is_newer": step.is_forward}
+        console.document({**document, "release_notes": step.notes})
+    elif step.is_forward:
+        console.say(f"{step.target} is newer than {step.recorded}: trellis update")
+        for line in step.notes.splitlines():
+            console.say(escape(line))
+    else:
+        console.say(f"{step.recorded} is the newest version")
+    if step.is_forward:
+        raise typer.Exit(releases.NEWS)

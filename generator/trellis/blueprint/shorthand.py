@@ -1,0 +1,194 @@
+"""The shorthand of a resource: `post title:string:200 author:ref:user:cascade`.
+
+It turns words into the dictionaries of a blueprint and back. What a field may be is the
+template's business; only what cannot be read at all is refused here.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from trellis.blueprint import suggestions
+from trellis.blueprint.field_types import (
+    ALIASES,
+    FIELD_TYPES,
+    MODIFIERS,
+    ON_DELETE,
+    OPTIONS,
+    FieldType,
+)
+from trellis.errors import BlueprintError
+
+_TYPES = {field_type.name: field_type for field_type in FIELD_TYPES}
+_OPTION_ALIASES = {"min": "minimum", "max": "maximum"}
+_KEYS = {*OPTIONS, "precision", "scale", "values", "to", "on_delete"}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+
+
+def parse_resource(text: str) -> dict[str, Any]:
+    """A resource from its shorthand; raises BlueprintError naming the word that cannot be read."""
+    return parse_words(text.split())
+
+
+def parse_words(words: Sequence[str]) -> dict[str, Any]:
+    """A resource from the words of its shorthand; one that was quoted has spaces in it."""
+    if not words:
+        raise _refusal("", "a resource needs a name", "write: post title:string:200")
+    name, *rest = words
+    if ":" in name or "=" in name:
+        raise _refusal(name, "a resource begins with its name", "write: post title:string:200")
+    resource: dict[str, Any] = {"name": name}
+    fields = []
+    for before, word, after in zip(words, rest, [*rest[1:], ""], strict=False):
+        key, equals, value = word.partition("=")
+        if ":" not in word and not equals:
+            raise _refusal(word, "a field is name:type", suggestions.field(word, before, after))
+        if equals and ":" not in key:
+            if key != "plural":
+                raise _refusal(word, f"{key!r} is no option of a resource", "write: plural=people")
+            if key in resource:
+                raise _refusal(word, "plural is given twice", "keep one of them")
+            resource[key] = value
+        else:
+            fields.append(parse_field(word))
+    return resource | {"fields": fields}
+
+
+def parse_field(word: str) -> dict[str, Any]:
+    """A field from `name:type[:arg…][:modifier…]`."""
+    name, _, rest = word.partition(":")
+    if not name or not rest:
+        raise _refusal(word, "a field is name:type", suggestions.field(name or "title", "", ""))
+    type_name, *parts = rest.split(":")
+    type_name = ALIASES.get(type_name, type_name)
+    field: dict[str, Any] = {"name": name, "type": type_name}
+    parts = _take_arguments(field, parts)
+    while parts:
+        part = parts.pop(0)
+        key, equals, value = part.partition("=")
+        key = _OPTION_ALIASES.get(key, key)
+        if key == "default" and equals:
+            # A moment's colons belong to it: a default goes on up to the next modifier.
+            while parts and not _is_modifier(parts[0]):
+                value += ":" + parts.pop(0)
+        if not _is_modifier(part):
+            raise _unknown_modifier(word, part, type_name)
+        if key in field:
+            raise _refusal(word, f"{key} is given twice", "keep one of them")
+        field[key] = _value(key, value, type_name) if equals else True
+    return field
+
+
+def format_resource(resource: Mapping[str, Any]) -> str | None:
+    """The shorthand of a resource; None where it says less than the resource does."""
+    try:
+        words = [str(resource["name"])]
+        if "plural" in resource:
+            words.append(f"plural={resource['plural']}")
+        words += [format_field(field) for field in resource["fields"]]
+        text = " ".join(words)
+        return text if parse_resource(text) == dict(resource) else None
+    except (BlueprintError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def format_field(field: Mapping[str, Any]) -> str:
+    """The shorthand of a field. It may say less than the field does; see format_resource."""
+    known = _TYPES.get(field["type"], FieldType("", "", ""))
+    given = [field[key] for key in known.arguments if key in field]
+    parts = [field["name"], "ref" if known.name == "reference" else field["type"]]
+    if known.name == "enum":
+        given = [",".join(values) for values in given]
+    if given:
+        parts += given if known.name == "reference" else [",".join(map(str, given))]
+    parts += [modifier for modifier in MODIFIERS if field.get(modifier) is True]
+    for key in sorted(field.keys() - {"name", "type", *MODIFIERS, *known.arguments, "default"}):
+        parts.append(f"{key}={_text(field[key])}")
+    if "default" in field:
+        parts.append(f"default={_text(field['default'])}")
+    return ":".join(parts)
+
+
+def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
+    """Fills in what stands right after the type; returns the other parts."""
+    kind = field["type"]
+    if not parts or kind not in _TYPES:
+        return parts
+    first, *rest = parts
+    if kind == "enum" and not first.startswith("values="):
+        return _filled(field, {"values": first.split(",")}, rest)
+    if kind == "reference" and not first.startswith("to="):
+        field["to"] = first
+        rule = next((part for part in rest if part in ON_DELETE), None)
+        if rule is not None:
+            rest.remove(rule)
+            field["on_delete"] = rule
+        return rest
+    numbers = first.split(",")
+    keys = _TYPES[kind].arguments
+    if keys and len(numbers) <= len(keys) and all(map(_WHOLE.fullmatch, numbers)):
+        return _filled(field, dict(zip(keys, map(int, numbers), strict=False)), rest)
+    return parts
+
+
+def _filled(field: dict[str, Any], values: dict[str, Any], rest: list[str]) -> list[str]:
+    field.update(values)
+    return rest
+
+
+def _is_modifier(part: str) -> bool:
+    key, equals, _ = part.partition("=")
+    return _OPTION_ALIASES.get(key, key) in _KEYS if equals else part in MODIFIERS
+
+
+def _unknown_modifier(word: str, part: str, type_name: str) -> BlueprintError:
+    if type_name not in _TYPES and "=" not in part:
+        what = f"{type_name!r} is not a field type that takes {part!r}"
+        return _refusal(word, what, suggestions.type_of(type_name))
+    what = f"{part!r} says nothing about a field of type {type_name}"
+    return _refusal(word, what, suggestions.modifier(part, type_name))
+
+
+def _value(key: str, text: str, type_name: str) -> Any:
+    if key == "values":
+        return text.split(",")
+    if key in {"to", "on_delete"}:
+        return text
+    if key != "default" or type_name in {"integer", "float", "decimal"}:
+        return _number(text, as_float=key == "default" and type_name == "float")
+    if type_name == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if type_name == "json":
+        return _json(text)
+    return text
+
+
+def _number(text: str, *, as_float: bool = False) -> int | float | str:
+    """The number that the text writes; the text itself where a number would not say the same."""
+    if _WHOLE.fullmatch(text):
+        return float(text) if as_float else int(text)
+    if not re.fullmatch(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", text):
+        return text
+    number = float(text)
+    exact = math.isfinite(number) and Decimal(repr(number)) == Decimal(text)
+    return number if exact or (as_float and math.isfinite(number)) else text
+
+
+def _json(text: str) -> Any:
+    try:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        return text
+    return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _refusal(word: str, what: str, fix: str) -> BlueprintError:
+    return BlueprintError(f"{word!r}: {what}", fix=fix)

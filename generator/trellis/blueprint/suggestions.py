@@ -1,0 +1,45 @@
+"""What somebody may have meant by a word of the shorthand that cannot be read."""
+
+import re
+
+from trellis.blueprint.field_types import ALIASES, FIELD_TYPES, MODIFIERS, ON_DELETE, OPTIONS
+from trellis.names import nearest
+
+_TYPES = [kind.name for kind in FIELD_TYPES]
+_FOREIGN = {"nullable": "write: optional", "null": "write: optional"}
+_FOREIGN["required"] = "leave it out: what is not optional is required"
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_BLUEPRINT = "a value with a space in it needs a blueprint file: --from"
+
+
+def field(word: str, before: str, after: str) -> str:
+    """For a word that has no `name:type`, between two others."""
+    if not _NAME.fullmatch(word) or "=" in before:
+        return _BLUEPRINT
+    # A name and a type that were given as two words.
+    kind = after.partition(":")[0]
+    return f"write: {word}:{after}" if kind in {*_TYPES, *ALIASES} else f"write: {word}:string:200"
+
+
+def modifier(part: str, type_name: str) -> str:
+    """For a part that says nothing about a field of a type."""
+    key, equals, value = part.partition("=")
+    if part in _FOREIGN:
+        return _FOREIGN[part]
+    if part.endswith(",") or not part:
+        return "leave out the comma" if part else "leave out one colon"
+    if type_name == "decimal" and re.fullmatch(r"\d+\.\d+", part):
+        return f"write: {part.replace('.', ',')}, its digits and those after the point"
+    known = [*MODIFIERS, *(OPTIONS if equals else ()), *_rules(type_name)]
+    match = nearest(key, known)
+    return f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
+
+
+def type_of(type_name: str) -> str:
+    """For a type that there is not."""
+    match = nearest(type_name, [*_TYPES, *ALIASES])
+    return f"did you mean {match}?" if match else f"use one of {', '.join(_TYPES)}"
+
+
+def _rules(type_name: str) -> tuple[str, ...]:
+    return ON_DELETE if type_name == "reference" else ()

@@ -1,0 +1,1 @@
+"""From another blueprint to merged files."""

@@ -1,0 +1,91 @@
+"""How a service differs from what its blueprint renders: which files, and in what."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.change.migration_scripts import FOLDER
+from trellis.files import File, Files
+
+STATES = ("pristine", "edited", "stale", "missing", "extra")
+# Files of a tool, which nobody renders and nobody edits.
+_TOOLS = frozenset({"uv.lock"})
+_PLACE = re.compile(rb"^(Revises:|down_revision =).*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Each file's state, and what is rendered for it."""
+
+    states: Mapping[str, str]
+    rendered: Files
+    mine: Files
+
+    def of(self, state: str) -> list[str]:
+        """The files in one state."""
+        return [path for path, known in self.states.items() if known == state]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that is rendered is there, and up to date."""
+        return not self.of("missing") and not self.of("stale")
+
+
+def compare(rendered: Files, mine: Files, past: Iterator[Files]) -> Inspection:
+    """`past` are earlier renderings, the latest first; only those are asked for that it takes."""
+    states = {path: _state(path, rendered, mine) for path in sorted({*rendered, *mine} - _TOOLS)}
+    doubtful = {path for path, state in states.items() if state == "edited"}
+    while doubtful and (earlier := next(past, None)) is not None:
+        # Nobody has edited what an earlier blueprint rendered in the same way.
+        for path in [path for path in doubtful if _same(path, earlier, mine)]:
+            states[path] = "pristine" if is_migration(path) else "stale"
+            doubtful.remove(path)
+    return Inspection(states, rendered, mine)
+
+
+def diff(found: Inspection, paths: list[str]) -> str:
+    """What people have made of the files, against what is rendered."""
+    return "".join(_diff(path, found.rendered.get(path), found.mine.get(path)) for path in paths)
+
+
+def _state(path: str, rendered: Files, mine: Files) -> str:
+    if path not in rendered:
+        return "extra"
+    if path not in mine:
+        return "missing"
+    return "pristine" if path == ANSWERS_FILE or _same(path, rendered, mine) else "edited"
+
+
+def _same(path: str, rendered: Files, mine: Files) -> bool:
+    one, other = rendered.get(path), mine[path]
+    if one is None or not is_migration(path):
+        return one == other
+    # Where it stands in the history is the service's business.
+    return _PLACE.sub(b"", one.data) == _PLACE.sub(b"", other.data)
+
+
+def is_migration(path: str) -> bool:
+    """Whether it is part of the history, which is not rendered again."""
+    return path.startswith(FOLDER)
+
+
+def _diff(path: str, before: File | None, after: File | None) -> str:
+    one, other = (_lines(file) for file in (before, after))
+    if one is None or other is None:
+        return f"Binary file {path} differs\n"
+    names = (f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null")
+    lines = list(difflib.unified_diff(one, other, *names))
+    if not lines and before and after and before.mode != after.mode:
+        lines = [f"{path}: mode {before.mode} is now {after.mode}\n"]
+    ended = (x if x.endswith("\n") else f"{x}\n\\ No newline at end of file\n" for x in lines)
+    return "".join(ended)
+
+
+def _lines(file: File | None) -> list[str] | None:
+    try:
+        text = file.data.decode() if file else ""
+    except UnicodeDecodeError:
+        return None
+    return [line + "\n" for line in text.removesuffix("\n").split("\n")] if text else []

@@ -1,0 +1,176 @@
+"""The three-way merge: what was rendered, what is rendered now, and what people made of it.
+
+Git does it, in a temporary repository that borrows the service's objects: nothing of the service
+is touched. What git cannot merge, the deletion of a file that people have edited included, is a
+conflict; nothing is decided here.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trellis import git
+from trellis.errors import ServiceError
+from trellis.files import Change, File, Files
+from trellis.service.find import Service
+
+_OLDEST_GIT = (2, 38)
+
+
+Variables = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One side of a conflict, as git's index records it."""
+
+    path: str
+    number: int
+    file: File
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What is to become of the service's files."""
+
+    changes: tuple[Change, ...]
+    stages: tuple[Stage, ...]
+    diff: str
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The files that somebody has to look at."""
+        return sorted({stage.path for stage in self.stages})
+
+    @property
+    def half_deleted(self) -> list[str]:
+        """Those of them that one side has deleted: they stay as the other has them."""
+        sides = {(stage.path, stage.number) for stage in self.stages}
+        return [p for p in self.conflicts if not {(p, 2), (p, 3)} <= sides]
+
+
+def committed(service: Service) -> dict[str, File]:
+    """The files of the service's last commit."""
+    return contents(service.root, service.repository.subtree(service.root))
+
+
+def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
+    """Merges the difference between two renderings into the service's last commit."""
+    _check_git()
+    bare = scratch / "merge.git"
+    init = ["git", "-C", str(scratch), "init", "--quiet", "--bare", "--template=", str(bare)]
+    git.run(init, more={"GIT_DEFAULT_HASH": service.repository.hash})
+    borrow(bare / "objects", service.repository.objects)
+    mine = service.repository.subtree(service.root)
+    stream = b"".join(_stream(old, new, mine))
+    git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
+    tree, stages = _merge_tree(bare)
+    before, after = _listing(bare, "yours"), _listing(bare, tree)
+    paths = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
+    needed = {entry[1] for p in paths for entry in (before.get(p), after.get(p)) if entry}
+    blobs = _blobs(bare, needed | {stage[1] for stage in stages})
+
+    def file(entry: tuple[str, str] | None) -> File | None:
+        return File(entry[0], blobs[entry[1]]) if entry else None
+
+    return Merged(
+        tuple(Change(path, file(before.get(path)), file(after.get(path))) for path in paths),
+        tuple(Stage(path, number, File(mode, blobs[oid])) for mode, oid, number, path in stages),
+        git.git(bare, "diff", "--no-color", "--no-ext-diff", "yours", tree),
+    )
+
+
+def _merge_tree(bare: Path) -> tuple[str, list[tuple[str, str, int, str]]]:
+    words = ["-c", "merge.directoryRenames=false", "-c", "merge.renames=true"]
+    words += ["-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages"]
+    command = ["git", "-C", str(bare), *words, "-z", "yours", "trellis"]
+    said = git.run(command, codes=(0, 1))  # 1: with conflicts
+    tree, *entries = said.decode("utf-8", "surrogateescape").rstrip("\0").split("\0")
+    stages = []
+    for entry in filter(None, entries):
+        details, _, path = entry.partition("\t")
+        mode, oid, number = details.split(" ")
+        stages.append((mode, oid, int(number), path))
+    return tree, stages
+
+
+def with_their_line_ends(files: Files, mine: Files) -> dict[str, File]:
+    """The files, with CRLF where people have given the same file that throughout."""
+    converted = dict(files)
+    for path in files.keys() & mine.keys():
+        lines = mine[path].data.count(b"\n")
+        if lines and mine[path].data.count(b"\r\n") == lines:
+            data = files[path].data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            converted[path] = File(files[path].mode, data)
+    return converted
+
+
+def _stream(old: Files, new: Files, mine: str) -> Iterator[bytes]:
+    """For git fast-import: both renderings, and the service as if made from the old one."""
+    who = b"committer Trellis <trellis@localhost> 0 +0000\ndata 0\n"
+    yield b"commit refs/heads/before\n" + who
+    yield from _entries(old)
+    yield b"commit refs/heads/yours\n" + who + b"from refs/heads/before\ndeleteall\n"
+    yield b'M 040000 %s ""\n' % mine.encode()
+    yield b"commit refs/heads/trellis\n" + who + b"from refs/heads/before\ndeleteall\n"
+    yield from _entries(new)
+
+
+def _entries(files: Files) -> Iterator[bytes]:
+    for path, file in files.items():
+        quoted = path.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
+        yield b'M %s inline "%s"\ndata %d\n' % (file.mode.encode(), quoted, len(file.data))
+        yield file.data + b"\n"
+
+
+def contents(folder: Path, tree: str, variables: Variables = None) -> dict[str, File]:
+    """The files of a tree; `variables` are git's, where its objects are elsewhere."""
+    listing = _listing(folder, tree, variables)
+    blobs = _blobs(folder, {oid for _, oid in listing.values()}, variables)
+    return {path: File(mode, blobs[oid]) for path, (mode, oid) in listing.items()}
+
+
+def _listing(folder: Path, tree: str, variables: Variables = None) -> dict[str, tuple[str, str]]:
+    found = {}
+    command = ["git", "-C", str(folder), "ls-tree", "-r", "-z", "--full-tree", tree]
+    for line in git.run(command, more=variables).split(b"\0"):
+        details, _, path = line.decode("utf-8", "surrogateescape").partition("\t")
+        if path:
+            mode, kind, oid = details.split()
+            if kind == "blob":  # a submodule is somebody else's
+                found[path] = (mode, oid)
+    return found
+
+
+def _blobs(folder: Path, oids: set[str], variables: Variables = None) -> dict[str, bytes]:
+    asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
+    command = ["git", "-C", str(folder), "cat-file", "--batch"]
+    return dict(_batch(git.run(command, asked, more=variables)))
+
+
+def _batch(said: bytes) -> Iterator[tuple[str, bytes]]:
+    """The objects in what `git cat-file --batch` says."""
+    place = 0
+    while place < len(said):
+        end = said.index(b"\n", place)
+        oid, _, size = said[place:end].split(b" ")
+        yield oid.decode(), said[end + 1 : end + 1 + int(size)]
+        place = end + 2 + int(size)
+
+
+def borrow(folder: Path, objects: Path) -> None:
+    """Makes a folder for objects, in which those of a repository are found, too."""
+    (folder / "info").mkdir(parents=True, exist_ok=True)
+    quoted = os.fsencode(objects).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    quoted = quoted.replace(b"\n", b"\\n")
+    (folder / "info/alternates").write_bytes(b'"' + quoted + b'"\n')
+
+
+def _check_git() -> None:
+    said = git.git(Path.cwd(), "version")
+    match = re.search(r"(\d+)\.(\d+)", said)
+    if match and (int(match[1]), int(match[2])) < _OLDEST_GIT:
+        what = f"cannot be changed with {said.strip()}"
+        raise ServiceError(what, where="git", fix="install git 2.38 or newer")

@@ -1,0 +1,195 @@
+"""What every verb does: old blueprint, new blueprint, both rendered, and their difference merged
+into the service. A verb says only what it changes.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trellis import console
+from trellis.blueprint import sources
+from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.change import (
+    apply,
+    deploy_notes,
+    lockfile,
+    merge,
+    migration_chain,
+    migration_scripts,
+    releases,
+    worktree,
+)
+from trellis.change.merge import Merged
+from trellis.change.report import Account
+from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError
+from trellis.files import File, Files
+from trellis.service import find as service
+from trellis.service.find import Service
+
+if TYPE_CHECKING:
+    from trellis.template.version import Template
+
+# A verb's part: the blueprint that is wanted, from the one that is there.
+Wanted = Callable[[Service, "Template"], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all verbs that change a service have in common."""
+
+    dry_run: bool = False
+    json: bool = False
+    yes: bool = False
+    lock: bool = True
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A blueprint, and the files that a version of the template makes of it."""
+
+    values: Mapping[str, Any]
+    files: Files
+
+
+def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> Account:
+    """Changes the service that we are in. `version` is a template's newer version."""
+    found = apply.found(dry_run=options.dry_run)
+    found.refuse_if_dirty()
+    with contextlib.ExitStack() as stack:
+        lock = None if options.dry_run else stack.enter_context(apply.alone(found))
+        if lock is not None and found != service.find():
+            raise ServiceError("was changed meanwhile", where=str(found.root), fix="try again")
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
+        with console.progress("Reading the template"):
+            old, new = _templates(stack, found, version)
+        with console.progress("Rendering"):
+            before = render(old, found.blueprint, scratch / "before")
+            after = render(new, settled(wanted(found, new), new), scratch / "after")
+        mine = merge.committed(found)
+        if ANSWERS_FILE not in mine:
+            what = f"has no {ANSWERS_FILE} in its last commit"
+            raise ServiceError(what, where=str(found.root), fix=f"git add --force {ANSWERS_FILE}")
+        with console.progress("Merging"):
+            pair = _with_migrations(old, new, before, after, mine)
+            base, goal = (merge.with_their_line_ends(files, mine) for files in pair)
+            merged = merge.merge(found, base, goal, scratch)
+        account = _account(found, before, after, merged, (old, new))
+        if not merged.changes and not merged.stages:
+            return replace(account, status="unchanged")
+        worktree.refuse_to_overwrite(found, merged.changes)
+        if options.dry_run:
+            return account
+        _review(account, options)
+        merged, outcome = lockfile.renewed(found, merged, mine, scratch, wanted=options.lock)
+        apply.publish(found, merged.changes, merged.stages, lock)
+    status = "conflicts" if merged.stages else "changed"
+    return replace(account, status=status, outcomes=[outcome] if outcome else [])
+
+
+def settled(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
+    """The blueprint down to the last default; raises BlueprintError where it is refused."""
+    known = {question.name for question in template.questions}
+    given = {key: value for key, value in values.items() if key in known}
+    past = {key: value for key, value in values.items() if key not in known}
+    complete = sources.finished(template.defaults(given, past), template.questions)
+    if problems := template.validate(complete):
+        raise BlueprintError.of(problems)
+    return complete
+
+
+def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Rendered:
+    """The files that a template makes of a blueprint; raises BlueprintError where it is none."""
+    known = {question.name for question in template.questions}
+    values = {key: value for key, value in values.items() if key in known}
+    if problems := template.validate(values):
+        raise BlueprintError.of(problems, where=ANSWERS_FILE, fix="correct it there, and commit")
+    template.render(values, folder)
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            mode = "100755" if path.stat().st_mode & 0o100 else "100644"
+            files[path.relative_to(folder).as_posix()] = File(mode, path.read_bytes())
+    return Rendered(template.defaults(values), files)
+
+
+def _templates(
+    stack: contextlib.ExitStack, found: Service, version: str | None
+) -> "tuple[Template, Template]":
+    from trellis.template import version as template
+
+    try:
+        old = stack.enter_context(template.opened(found.address, found.version))
+    except TemplateError as error:
+        if found.address:
+            raise
+        what = f"this installation of Trellis does not have version {found.version}"
+        fix = "pipx upgrade fastapi-trellis"
+        raise TemplateError(what, where=str(found.root), fix=fix) from error
+    if version is None or version == old.version:
+        return old, old
+    return old, stack.enter_context(template.opened(found.address, version))
+
+
+def _with_migrations(
+    old: "Template", new: "Template", before: Rendered, after: Rendered, mine: Files
+) -> tuple[Files, Files]:
+    base, goal = dict(before.files), dict(after.files)
+    base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # no one else's to edit
+    if before.values.get("primary_key") != after.values.get("primary_key"):
+        migration_chain.refuse_if_shipped(base, mine)
+        return base, goal
+    base, goal = migration_chain.kept(base, goal, mine)
+    if not any(path.startswith(migration_scripts.FOLDER) for path in (*before.files, *after.files)):
+        return base, goal
+    fresh = migration_chain.fresh(before.files, after.files, mine)
+    if fresh or before.values.get("resources") != after.values.get("resources"):
+        chain = migration_chain.Chain(
+            migration_scripts.read({path: file.data for path, file in mine.items()})
+        )
+        chain.drop(old.macro, before.values, after.values)
+        chain.alter(new.macro, before.values, after.values)
+        chain.create(new.macro, before.values, after.values)
+        chain.adopt(fresh)
+        goal.update(chain.written)
+    return base, goal
+
+
+def _account(
+    found: Service,
+    before: Rendered,
+    after: Rendered,
+    merged: Merged,
+    templates: "tuple[Template, Template]",
+) -> Account:
+    old, template = templates
+    same = old is template
+    return Account(
+        status="planned",
+        service=str(found.root),
+        version=template.version or "",
+        blueprint=after.values,
+        files={change.path: change.kind for change in merged.changes},
+        conflicts=merged.conflicts,
+        half_deleted=merged.half_deleted,
+        diff=merged.diff,
+        notes=deploy_notes.notes(
+            before.values, after.values, before.files, after.files, merged.changes
+        ),
+        releases="" if same else releases.release_notes(template.root, old, template),
+        abort=service.abort(found),
+        remark=template.remark,
+    )
+
+
+def _review(account: Account, options: Options) -> None:
+    if options.yes or options.json or not console.is_interactive():
+        return
+    from trellis.blueprint import prompts
+
+    for line in account.plan_lines():
+        console.say(line)
+    if not prompts.confirm(f"Change {len(account.files)} files?"):
+        raise DeclinedError("declined; nothing was written")

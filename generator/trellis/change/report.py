@@ -1,0 +1,120 @@
+"""What a verb says at its end: files, conflicts, what to know before deploying. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trellis.service.toolchain import Outcome
+
+CONFLICTS = 3
+_SIGNS = {"added": "+", "modified": "~", "deleted": "-"}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The end of a run that changes a service, or would."""
+
+    status: str
+    service: str
+    version: str
+    blueprint: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
+    conflicts: Sequence[str] = ()
+    half_deleted: Sequence[str] = ()
+    diff: str = ""
+    notes: Sequence[str] = ()
+    outcomes: Sequence[Outcome] = ()
+    abort: str = ""
+    remark: str = ""
+    releases: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        return CONFLICTS if self.status == "conflicts" else 0
+
+    def document(self) -> dict[str, Any]:
+        """The document of `--json`."""
+        return {
+            "status": self.status,
+            "service": self.service,
+            "template": self.version,
+            "files": [{"path": path, "change": kind} for path, kind in self.files.items()],
+            "conflicts": list(self.conflicts),
+            "diff": self.diff,
+            "blueprint": dict(self.blueprint),
+            "done": [outcome.done for outcome in self.outcomes if outcome.done],
+            "todo": [{"what": o.todo, "command": o.command} for o in self.outcomes if o.todo],
+            "before_deploying": list(self.notes),
+            "release_notes": self.releases,
+            "abort": self.abort,
+            "notes": [self.remark] if self.remark else [],
+        }
+
+    def plan_lines(self) -> list[str]:
+        """The files, and what is known of them beforehand."""
+        return [*self._files(), *self._conflicts("in conflict"), *self._notes()]
+
+    def dry_lines(self) -> list[str]:
+        """The text of a dry run: the difference itself, then what it means."""
+        if self.status == "unchanged":
+            return self.lines()
+        return [*self.diff.splitlines(), "", *self.plan_lines(), "", "Nothing was written."]
+
+    def lines(self) -> list[str]:
+        """The text for people."""
+        if self.status == "unchanged":
+            return [f"{self.service}: nothing to change"]
+        done = [f"  - {outcome.done}" for outcome in self.outcomes if outcome.done]
+        todo = [f"  - {o.todo}: {o.command}" for o in self.outcomes if o.todo]
+        return [
+            *self._files(),
+            *done,
+            *(["", "Left to do:", *todo] if todo else []),
+            *self._notes(),
+            "",
+            *self._next(),
+        ]
+
+    def _files(self) -> list[str]:
+        lines = [*self.releases.splitlines(), ""] if self.releases else []
+        lines += [f"{self.service}: {_count(self.files)}"]
+        lines += [f"  note: {self.remark}"] if self.remark else []
+        return [*lines, *(f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items())]
+
+    def _conflicts(self, title: str) -> list[str]:
+        if not self.conflicts:
+            return []
+        reasons = dict.fromkeys(self.half_deleted, " (deleted on one side)")
+        lines = [f"  ! {path}{reasons.get(path, '')}" for path in self.conflicts]
+        return ["", f"{_count(self.conflicts)} {title}:", *lines]
+
+    def _resolve(self) -> Iterator[str]:
+        if len(self.half_deleted) < len(self.conflicts):
+            yield "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit."
+        if self.half_deleted:
+            yield "What is deleted on one side: git add keeps it, git rm does not."
+
+    def _notes(self) -> list[str]:
+        if not self.notes:
+            return []
+        return ["", "Before you deploy:", *(f"  - {note}" for note in self.notes)]
+
+    def _next(self) -> list[str]:
+        if self.conflicts:
+            return [
+                *self._conflicts("in conflict")[1:],
+                "",
+                *self._resolve(),
+                f"To give up, and have all as it was: {self.abort}",
+            ]
+        return [
+            "Next:",
+            "  git diff --cached",
+            "  make check",
+            "  git commit",
+            f"To take it back: {self.abort}",
+        ]
+
+
+def _count(things: Mapping[str, str] | Sequence[str]) -> str:
+    return f"{len(things)} file{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,102 @@
+"""The files as they lie in a service, beside what git keeps of them: what it converts on the way,
+and what it was told not to see.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from trellis import git
+from trellis.change import merge
+from trellis.errors import ServiceError
+from trellis.files import LINK, Change, File, Files
+from trellis.service.find import Service
+
+_PLAIN = "100644"
+
+
+def files(found: Service, scratch: Path) -> Files:
+    """The files of the work tree as git would commit them; not those that it ignores."""
+    variables = _beside(found, scratch)
+    index = scratch / "index"
+    if found.repository.index.exists():
+        shutil.copyfile(found.repository.index, index)
+    variables["GIT_INDEX_FILE"] = str(index)
+    here = ["git", "-C", str(found.root)]
+    git.run([*here, "add", "--all", "--", "."], more=variables)
+    words = [f"--prefix={found.lead}"] if found.lead else []
+    tree = git.run([*here, "write-tree", *words], more=variables).decode().strip()
+    return merge.contents(found.root, tree, variables)
+
+
+def refuse_to_overwrite(found: Service, changes: Sequence[Change]) -> None:
+    """Raises ServiceError where there lies what no commit has, and nobody could have back."""
+    for change, oid in zip(changes, _lying(found, changes), strict=True):
+        if oid is None:
+            continue
+        if change.before is None:
+            what = f"has a file that git ignores where one is to be: {change.path}"
+            fix = "move it out of the way, or commit it"
+            raise ServiceError(what, where=str(found.root), fix=fix)
+        if oid != _oid(change.before, found):
+            what = f"has changes in {change.path} that git was told not to see"
+            fix = f"git update-index --no-assume-unchanged --no-skip-worktree {change.path}"
+            raise ServiceError(what, where=str(found.root), fix=fix)
+
+
+def checked_out(found: Service, changes: Sequence[Change], scratch: Path) -> list[Change]:
+    """The changes, with the line ends and whatever else git gives files when it checks them out."""
+    variables = _beside(found, scratch) | {"GIT_INDEX_FILE": str(scratch / "index")}
+    made = {scratch / str(number): c for number, c in enumerate(changes) if c.after}
+    for name, change in made.items():
+        name.write_bytes(change.after.data if change.after else b"")
+    here = ["git", "-C", str(found.repository.top)]
+    given = b"".join(os.fsencode(f"{name}\n") for name in made)
+    words = ["hash-object", "-w", "--no-filters", "--stdin-paths"]
+    oids = git.run([*here, *words], given, more=variables).decode().split()
+    listed = zip(oids, made.values(), strict=True)
+    lines = (f"{_PLAIN} {oid}\t{found.lead}{change.path}\0" for oid, change in listed)
+    given = "".join(lines).encode("utf-8", "surrogateescape")
+    git.run([*here, "update-index", "-z", "--index-info"], given, more=variables)
+    words = ["checkout-index", "--all", f"--prefix={scratch}/out/"]
+    git.run([*here, *words], more=variables)
+    return [_as_in(scratch / "out" / found.lead, change) for change in changes]
+
+
+def _as_in(folder: Path, change: Change) -> Change:
+    if change.after is None or change.after.mode == LINK:
+        return change
+    data = (folder / change.path).read_bytes()
+    return replace(change, after=replace(change.after, data=data))
+
+
+def _beside(found: Service, scratch: Path) -> dict[str, str]:
+    """Has git put its objects elsewhere, and find those of the service from there."""
+    folder = scratch / "objects"
+    merge.borrow(folder, found.repository.objects)
+    return {"GIT_OBJECT_DIRECTORY": str(folder)}
+
+
+def _lying(found: Service, changes: Sequence[Change]) -> list[str | None]:
+    """The id that git would give each file that lies there; None where there is none."""
+    places = [found.root / change.path for change in changes]
+    plain = [place for place in places if place.is_file() and not place.is_symlink()]
+    top = found.repository.top
+    given = b"".join(os.fsencode(place.relative_to(top)) + b"\n" for place in plain)
+    command = ["git", "-C", str(top), "hash-object", "--stdin-paths"]
+    oids = dict(zip(plain, git.run(command, given).decode().split(), strict=True))
+    return [oids.get(place) or _other(found, place) for place in places]
+
+
+def _other(found: Service, place: Path) -> str | None:
+    if place.is_symlink():
+        return _oid(File(LINK, os.fsencode(place.readlink())), found)
+    return "a folder" if place.exists() else None
+
+
+def _oid(file: File, found: Service) -> str:
+    text = b"blob %d\0" % len(file.data) + file.data
+    return hashlib.new(found.repository.hash, text).hexdigest()

@@ -1,0 +1,84 @@
+"""Which blueprint the command line asks for, down to the last default."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trellis.blueprint import sources
+from trellis.commands import report
+from trellis.errors import BlueprintError, Problem
+from trellis.names import project_name
+from trellis.service.destination import Destination
+
+if TYPE_CHECKING:
+    from trellis.template.version import Template
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says."""
+
+    destination: str
+    flags: Mapping[str, Any]
+    resources: Sequence[str] = ()
+    blueprint: Path | None = None
+    data: Sequence[str] = ()
+    template: str | None = None
+    yes: bool = False
+    git: bool = True
+    install: bool = True
+    dry_run: bool = False
+    json: bool = False
+
+
+def decide(
+    request: Request, place: Destination, template: "Template", *, asks: bool
+) -> dict[str, Any]:
+    """The blueprint: defaults < file < -d < flags < answers at the prompts."""
+    questions = template.questions
+    given = sources.Given()
+    if request.blueprint:
+        given.add(sources.load(request.blueprint), str(request.blueprint))
+    given.add(sources.assignments(request.data, questions), "-d")
+    for key, value in request.flags.items():
+        given.add({key: value}, report.FLAGS[key])
+    if request.resources:
+        given.add({"resources": sources.resources(request.resources, given)}, "-r")
+    misshapen = sources.misshapen(given, questions)
+    wrong = {problem.key for problem in misshapen}
+    fit = {key: value for key, value in given.values.items() if key not in wrong}
+    values = sources.finished(fit, questions)
+    defaults = _proposals(place, template)
+    complete = sources.finished({**defaults, **values}, questions)
+    problems = [*misshapen, *(p for p in template.validate(complete) if p.key not in wrong)]
+    if asks:
+        from trellis.blueprint import prompts
+
+        _refuse([p for p in problems if p.key in given.values], given)
+        values = prompts.ask(questions, values, defaults, template.validate)
+        complete = sources.finished(values, questions)
+        problems = template.validate(complete)
+    _refuse(problems, given)
+    return complete
+
+
+def _proposals(place: Destination, template: "Template") -> dict[str, Any]:
+    """The template's defaults, with the folder's name and the running Python where they fit."""
+    defaults = template.defaults()
+    if "project_name" in defaults:
+        defaults["project_name"] = project_name(place.path.name)
+    running = sources.running_python()
+    offered = next((q.values for q in template.questions if q.name == "python_version"), ())
+    if running in offered:
+        defaults["python_version"] = running
+    return defaults
+
+
+def _refuse(problems: Sequence[Problem], given: sources.Given) -> None:
+    if not problems:
+        return
+    unnamed = "project_name" not in given.values
+    from_folder = unnamed and any(problem.key == "project_name" for problem in problems)
+    fix = "give the project a name of its own: --name 'Blog API'" if from_folder else ""
+    raise BlueprintError.of(problems, where=given.where(problems), fix=fix)

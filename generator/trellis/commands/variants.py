@@ -1,0 +1,104 @@
+"""The variants that are proven: the core ones, and a covering array over every choice."""
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trellis.errors import UsageError
+
+CORE_AXES = ("api", "orm", "database")
+SETS = ("core", "covering", "all", "full")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One full combination of choices, under the name that CI shows."""
+
+    id: str
+    choices: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the id, then the choices."""
+        return {"id": self.id, **self.choices}
+
+
+def choices() -> dict[str, tuple[Any, ...]]:
+    """The closed choices of our own template, the default of each first."""
+    from trellis.blueprint.questions import closed
+    from trellis.template import version as template
+
+    return closed(template.questions())
+
+
+def core(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
+    """api × orm × database; every other choice at its default."""
+    known = known or choices()
+    defaults = {key: values[0] for key, values in known.items()}
+    axes = [key for key in CORE_AXES if key in known]
+    return [
+        Variant(
+            "-".join(map(str, combination)), defaults | dict(zip(axes, combination, strict=True))
+        )
+        for combination in itertools.product(*(known[axis] for axis in axes))
+    ]
+
+
+def covering(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
+    """As few variants as it takes for every two values of two choices to meet in one of them."""
+    from allpairspy import AllPairs
+
+    known = known or choices()
+    return [_named(row._asdict()) for row in AllPairs(OrderedDict(known))]
+
+
+def full(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
+    """Every combination there is."""
+    known = known or choices()
+    return [
+        _named(dict(zip(known, combination, strict=True)))
+        for combination in itertools.product(*known.values())
+    ]
+
+
+def selection(name: str) -> list[Variant]:
+    """A set by its name: `all` is what CI proves, core and covering; `full` is the product."""
+    if name == "all":
+        known = [variant.choices for variant in core()]
+        return [*core(), *(variant for variant in covering() if variant.choices not in known)]
+    return {"core": core, "covering": covering, "full": full}[name]()
+
+
+def shard(variants: Sequence[Variant], part: str) -> list[Variant]:
+    """The I-th of N parts, I/N, as equal as can be."""
+    number, slash, count = part.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 0 < int(number) <= int(count)):
+        raise UsageError(f"--shard {part!r} is no part", fix="write: --shard 1/4")
+    return list(variants[int(number) - 1 :: int(count)])
+
+
+def uncovered_pairs(
+    variants: Iterable[Variant], known: Mapping[str, Sequence[Any]]
+) -> set[tuple[tuple[str, Any], tuple[str, Any]]]:
+    """The pairs of values that meet in none of the variants."""
+    wanted = {
+        ((one, a), (other, b))
+        for one, other in itertools.combinations(known, 2)
+        for a, b in itertools.product(known[one], known[other])
+    }
+    met = {pair for v in variants for pair in itertools.combinations(v.choices.items(), 2)}
+    return wanted - met
+
+
+def _named(values: Mapping[str, Any]) -> Variant:
+    words = (_word(key, value) for key, value in values.items())
+    return Variant("-".join(words), dict(values))
+
+
+def _word(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return key if value else f"no_{key}"
+    if key == "python_version":
+        return "py" + str(value).replace(".", "")
+    return f"no_{key}" if value == "none" else str(value)

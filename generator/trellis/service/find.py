@@ -1,0 +1,113 @@
+"""A service that exists: where it is, and what its answers file says it was made from."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trellis import git
+from trellis.blueprint import sources
+from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.errors import ServiceError, TrellisError
+from trellis.git import Repository
+from trellis.template.source import URL
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, as its last commit has it."""
+
+    root: Path
+    repository: Repository
+    blueprint: Mapping[str, Any]
+    source: str
+    version: str
+
+    @property
+    def address(self) -> str | None:
+        """Where its template is; nothing where that is ours."""
+        return None if self.source == URL else self.source
+
+    @property
+    def lead(self) -> str:
+        """What git puts before its paths."""
+        return self.repository.lead(self.root)
+
+    @property
+    def resources(self) -> list[Mapping[str, Any]]:
+        found = self.blueprint.get("resources", [])
+        return list(found) if isinstance(found, list) else []
+
+    def named(self, name: str) -> Mapping[str, Any] | None:
+        """The resource of that name."""
+        return next((r for r in self.resources if r.get("name") == name), None)
+
+    def refuse_if_dirty(self) -> None:
+        """Raises ServiceError when there is work that a merge could be confused with."""
+        if self.repository.is_locked:
+            what = "is in use by git, or a git that was killed has left its lock behind"
+            fix = "wait for it; if there is none, remove the lock"
+            raise ServiceError(what, where=str(self.repository.git_dir / "index.lock"), fix=fix)
+        if unmerged := self.repository.unmerged(self.root):
+            what = f"has conflicts that are not resolved: {_some(unmerged)}"
+            fix = "resolve and commit them, or give up the merge: " + abort(self)
+            raise ServiceError(what, where=str(self.root), fix=fix)
+        if dirty := self.repository.dirty(self.root):
+            what = f"has changes that are not committed: {_some(dirty)}"
+            raise ServiceError(what, where=str(self.root), fix="commit or stash them first")
+
+
+def find(start: Path | None = None) -> Service:
+    """The service that we are in; raises ServiceError."""
+    start = (start or Path.cwd()).resolve()
+    root = next((p for p in (start, *start.parents) if (p / ANSWERS_FILE).is_file()), None)
+    if root is None:
+        what = f"is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
+        raise ServiceError(what, where=str(start), fix="go to the folder of a service")
+    answers = sources.load(root / ANSWERS_FILE)
+    values, source, version = _read(answers, root)
+    return Service(root, git.find(root), values, source, version)
+
+
+def earlier(found: Service, limit: int = 20) -> Iterator[Service]:
+    """The service as it was made before, the latest first; as far as that can be read."""
+    words = ["log", f"--max-count={limit}", "--format=%H", "--", ANSWERS_FILE]
+    for commit in git.git(found.root, *words).split()[1:]:
+        with contextlib.suppress(TrellisError):
+            text = git.git(found.root, "show", f"{commit}:./{ANSWERS_FILE}")
+            answers = sources.parse_yaml(text, ANSWERS_FILE)
+            if isinstance(answers, dict):
+                yield Service(found.root, found.repository, *_read(answers, found.root))
+
+
+def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, str]:
+    source, version = answers.get("_src_path"), answers.get("_commit")
+    if not (isinstance(source, str) and isinstance(version, (str, int))):
+        what = f"does not say in {ANSWERS_FILE} which template it was made from"
+        fix = "restore _src_path and _commit there: git log -p " + ANSWERS_FILE
+        raise ServiceError(what, where=str(root), fix=fix)
+    values = {key: value for key, value in answers.items() if not str(key).startswith("_")}
+    return values, source, str(version)
+
+
+def abort(service: Service) -> str:
+    """The command that takes a merge back, after which all is as it was committed."""
+    if service.root == service.repository.top:
+        return "git reset --hard"
+    return "git restore --source=HEAD --staged --worktree -- ."
+
+
+def referring(resources: list[Mapping[str, Any]], name: str) -> Iterator[str]:
+    """The fields of other resources that refer to one, as `post.author`."""
+    for resource in resources:
+        for field in resource.get("fields", []):
+            if field.get("to") == name and resource.get("name") != name:
+                yield f"{resource['name']}.{field['name']}"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,178 @@
+"""Writes a service: into a temporary sibling first, then into place with one rename."""
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from trellis.errors import DestinationError, TemplateError
+from trellis.service.destination import Destination
+from trellis.signals import uninterrupted
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_MARK = ".trellis-"
+_NAME_ROOM = 200
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
+
+
+class Staging:
+    """A temporary sibling of the destination, locked for as long as its process lives."""
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+        self.path, self._lock = _claim(destination)
+        self.published = False
+
+    def publish(self) -> None:
+        """Puts the service into place, whole; one of two that try at once succeeds."""
+        target = self.destination.path
+        made: list[Path] = []
+        try:
+            settle(self.path)
+            for parent in reversed(target.parents):
+                if not parent.exists():
+                    parent.mkdir()
+                    made.append(parent)
+            if target.is_dir() and not target.is_symlink():
+                self.path.chmod(stat.S_IMODE(target.stat().st_mode))
+            self.path.rename(target)
+        except OSError as error:
+            for parent in reversed(made):
+                with contextlib.suppress(OSError):
+                    parent.rmdir()
+            raise _publishing_error(self.destination, error) from error
+        self.published = True
+
+    def discard(self) -> None:
+        """Removes what was not published."""
+        if not self.published:
+            shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+@contextlib.contextmanager
+def staging(destination: Destination) -> Iterator[Staging]:
+    """A temporary sibling that is gone afterwards, published or not."""
+    sweep(destination)
+    try:
+        staged = Staging(destination)
+    except OSError as error:
+        raise DestinationError(
+            f"cannot be written: {error.strerror or error}", where=destination.given
+        ) from error
+    try:
+        yield staged
+    except OSError as error:
+        raise DestinationError(
+            f"could not be written: {error.strerror or error}",
+            where=destination.given,
+            fix="nothing was left behind: make room, and try again",
+        ) from error
+    finally:
+        with uninterrupted():
+            staged.discard()
+
+
+def sweep(destination: Destination) -> None:
+    """Removes what runs that were killed left beside this destination."""
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(destination.anchor):
+            if entry.name.startswith(_prefix(destination)) and entry.is_dir(follow_symlinks=False):
+                _remove_if_abandoned(Path(entry.path))
+
+
+def files(folder: Path) -> list[str]:
+    """Every file of a service, as its path in it; not git's own."""
+    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    relative = (path.relative_to(folder) for path in found)
+    return sorted(path.as_posix() for path in relative if path.parts[0] not in {".git", ".venv"})
+
+
+def verify(folder: Path, answers_file: str) -> list[str]:
+    """The rendered files; raises TemplateError when the rendering cannot be whole."""
+    rendered = files(folder)
+    unrendered = [n for n in rendered if "{{" in n or "{%" in n or n.endswith(".jinja")]
+    if unrendered:
+        raise TemplateError(f"the template leaves {unrendered[0]!r} unrendered")
+    if answers_file not in rendered or len(rendered) < 2:  # noqa: PLR2004
+        raise TemplateError(f"the template renders no {answers_file}, or nothing but that")
+    return rendered
+
+
+def copy_environment_file(folder: Path) -> bool:
+    """`.env` from `.env.example`; false when the template has none."""
+    example, target = folder / ".env.example", folder / ".env"
+    if not example.is_file() or target.exists():
+        return False
+    shutil.copyfile(example, target)
+    return True
+
+
+def settle(folder: Path) -> None:
+    """Has the files on the disk before the rename that makes them visible."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for path in (*(Path(parent, name) for name in names), Path(parent)):
+            if not path.is_symlink():
+                descriptor = os.open(path, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+
+def _claim(destination: Destination) -> tuple[Path, int | None]:
+    while True:
+        path = destination.anchor / f"{_prefix(destination)}{secrets.token_hex(4)}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        if fcntl is None:
+            return path, None
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # A sweep may have come between the two calls.
+        if path.is_dir() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+
+def _prefix(destination: Destination) -> str:
+    name = destination.path.name.encode()[:_NAME_ROOM].decode(errors="ignore")
+    return f".{name}{_MARK}"
+
+
+def _publishing_error(destination: Destination, error: OSError) -> DestinationError:
+    if error.errno in _TAKEN:
+        what = "is taken: something else was put there meanwhile, and is untouched"
+        return DestinationError(what, where=destination.given, fix="name another place")
+    what = f"could not be put into place: {error.strerror or error}"
+    return DestinationError(what, where=destination.given, fix="name another place")

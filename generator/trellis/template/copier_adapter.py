@@ -1,0 +1,130 @@
+"""Copier itself, which is imported nowhere else: its workers, its checkouts, its errors."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from trellis.errors import TemplateError
+from trellis.signals import silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from copier._main import Worker as Worker  # noqa: PLC0414 - for those who hold one
+
+
+def worker(
+    url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
+) -> Worker:
+    """What renders a blueprint into a folder; nothing happens yet."""
+    with silence():
+        from copier._main import Worker
+        from copier._settings import SettingsModel
+
+    # Its own settings, not the user's: the blueprint says everything that a service is made from.
+    return Worker(
+        src_path=url,
+        dst_path=destination,
+        vcs_ref=version,
+        data=dict(values),
+        defaults=True,
+        quiet=True,
+        overwrite=True,
+        settings=SettingsModel(),
+    )
+
+
+def again(first: Worker, destination: Path, values: Mapping[str, Any]) -> Worker:
+    """Another worker, on what the first one has read and compiled."""
+    other = worker(first.template.url, destination, values)
+    other.__dict__.update(
+        template=first.template,
+        jinja_env=first.jinja_env,
+        # It would run git for every file, to look into an index that a new folder has not.
+        _sync_git_index_executable_bit=_do_nothing,
+    )
+    return other
+
+
+def remember(one: Worker) -> None:
+    """Has what the template's Jinja compiles to kept for the next run."""
+    from trellis.template import bytecode_cache
+
+    extensions = tuple(one.template.jinja_extensions)
+    version = importlib.metadata.version("copier")
+    bytecode_cache.remember(one.jinja_env, version, extensions, sorted(one.template.envops.items()))
+
+
+def check_out(one: Worker, store: Path, folder: Path) -> None:
+    """Gives the worker its template out of a repository on this machine.
+
+    Copier would mirror it first, and look for submodules, which takes most of its time.
+    """
+    from copier._vcs import get_git, get_latest_tag
+
+    git = get_git()
+    wanted = one.template.ref or get_latest_tag(str(store))
+    borrow = ["--shared"] if store.is_dir() else []
+    git("clone", "--quiet", "--no-checkout", *borrow, "--", str(store), str(folder))
+    git = get_git(context_dir=folder)
+    seek = git["rev-parse", "--verify", "--quiet", "--end-of-options"]
+    names = (wanted, f"refs/remotes/origin/{wanted}")
+    found = [seek(f"{name}^{{commit}}", retcode=None).strip() for name in names]
+    if not any(found):
+        raise TemplateError(f"there is no version {wanted} of the template", fix="use another one")
+    git("checkout", "--quiet", "--force", "--detach", found[0] or found[1])
+    one.template.__dict__["local_abspath"] = folder.resolve()
+
+
+def check(one: Worker, address: str) -> None:
+    """Raises TemplateError where there is no template at all."""
+    fix = "check the address: --template, TRELLIS_TEMPLATE, or _src_path in .copier-answers.yml"
+    try:
+        root = one.template.local_abspath
+    except ValueError as error:
+        raise TemplateError("there is no such folder", where=address, fix=fix) from error
+    if not any(root.glob("copier.y*ml")):
+        raise TemplateError("this is no template: it has no copier.yml", where=address, fix=fix)
+
+
+def clean_up(one: Worker) -> None:
+    """Removes what it has cloned."""
+    with contextlib.suppress(OSError):
+        one.template._cleanup()  # noqa: SLF001
+
+
+def _do_nothing(*_: object) -> None:
+    pass
+
+
+@contextlib.contextmanager
+def as_template_error() -> Iterator[None]:
+    """Turns what Copier, Jinja and git raise into TemplateError."""
+    from copier.errors import CopierError
+    from jinja2 import TemplateError as JinjaError
+    from plumbum import ProcessExecutionError
+
+    try:
+        yield
+    except ProcessExecutionError as error:
+        said = [line for line in str(error.stderr).splitlines() if line.strip()]
+        what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
+        raise TemplateError(what, fix="check the address, and that git can reach it") from error
+    except (CopierError, JinjaError, ValueError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise TemplateError(
+            f"the template cannot be rendered: {reason}",
+            where=_spot(error),
+            fix="this is the template's fault, not yours: please report it",
+        ) from error
+
+
+def _spot(error: Exception) -> str:
+    """The line of a template file that an error comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    rendered = [frame for frame in frames if frame.filename.endswith(".jinja")]
+    return f"{rendered[-1].filename}, line {rendered[-1].lineno}" if rendered else ""

@@ -1,0 +1,90 @@
+"""The rules of a template, which are Jinja in its copier.yml: the same for everybody who asks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trellis.errors import Problem, TemplateError
+from trellis.names import not_one_of
+from trellis.blueprint.questions import Question
+
+
+class Rules:
+    """The defaults and validators of the questions, in the template's own Jinja environment."""
+
+    def __init__(self, environment: Any, questions: Sequence[Question]) -> None:
+        self._environment = environment
+        self.questions = questions
+
+    def judge(self, values: Mapping[str, Any]) -> list[Problem]:
+        """What the template's own rules say against the values, defaults filled in."""
+        complete = self.complete(values)
+        known: dict[str, Any] = {}
+        problems = []
+        for question in self.questions:
+            known[question.name] = complete[question.name]
+            problems += self._problems(question, known)
+        return problems
+
+    def complete(
+        self, values: Mapping[str, Any], past: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The values, and the defaults of those that are not given.
+
+        A default may look at `past` answers to questions that are no longer asked, as with Copier.
+        """
+        known: dict[str, Any] = {}
+        for question in self.questions:
+            given = question.name in values
+            known[question.name] = (
+                values[question.name]
+                if given
+                else self._default(question, {**(past or {}), **known})
+            )
+        return known
+
+    def _default(self, question: Question, known: Mapping[str, Any]) -> Any:
+        import yaml
+        from jinja2 import TemplateError as JinjaError
+
+        if question.default is None and question.type == "str":
+            return ""
+        if not isinstance(question.default, str):
+            return question.default
+        try:
+            text = self._environment.from_string(question.default).render(known)
+        except JinjaError as error:
+            what = f"the default of {question.name} cannot be rendered: {error}"
+            raise TemplateError(what) from error
+        return text if question.type == "str" else yaml.safe_load(text)
+
+    def _problems(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
+        value = known[question.name]
+        if question.choices and value not in question.values:
+            return [Problem(question.name, not_one_of(str(value), question.values, "a choice"))]
+        if not question.validator:
+            return []
+        lines = filter(None, map(str.strip, self._judged(question.validator, known).splitlines()))
+        return [_problem(question.name, line) for line in lines]
+
+    def _judged(self, validator: str, known: Mapping[str, Any]) -> str:
+        from jinja2 import TemplateError as JinjaError
+
+        try:
+            return str(self._environment.from_string(validator).render(known))
+        except (
+            JinjaError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as e:
+            return f"is nothing that the template's rules can judge ({e})"
+
+
+def _problem(name: str, line: str) -> Problem:
+    """`resources[0].name: what` names its own place; anything else is about the question."""
+    where, colon, what = line.partition(": ")
+    if colon and where.startswith(name) and " " not in where:
+        return Problem(where, what)
+    return Problem(name, line)

@@ -1,0 +1,142 @@
+"""One version of a template: its questions, its rules, its rendering."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trellis.template import copier_adapter
+from trellis.template import validators
+from trellis.template import source
+from trellis.errors import Problem, TemplateError
+from trellis.signals import silence
+from trellis.blueprint.questions import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from trellis.template.copier_adapter import Worker
+
+    Surroundings = Callable[[], AbstractContextManager[None]]
+
+
+class Template:
+    """One version of a template, on disk."""
+
+    def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
+        self._worker = worker
+        self._surroundings = surroundings
+        self.questions = tuple(
+            Question.read(name, details)
+            for name, details in worker.template.questions_data.items()
+            if details.get("when") is not False
+        )
+        copier_adapter.remember(worker)
+        self._rules = validators.Rules(worker.jinja_env, self.questions)
+        self.version = worker.template.commit
+        self.release: Any = worker.template.version
+        self.remark = ""
+        self.root = Path(worker.template.local_abspath)
+
+    def defaults(
+        self, given: Mapping[str, Any] | None = None, past: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What is answered where nobody says anything, beside what is given and once was."""
+        return self._rules.complete(given or {}, past)
+
+    def validate(self, values: Mapping[str, Any]) -> list[Problem]:
+        """What the template's own rules say against the values, defaults filled in."""
+        return self._rules.judge(values)
+
+    def render(self, values: Mapping[str, Any], destination: Path) -> None:
+        """Renders the blueprint into `destination`; raises TemplateError."""
+        worker = copier_adapter.again(self._worker, destination, values)
+        with self._surroundings(), silence(), copier_adapter.as_template_error():
+            worker.run_copy()
+
+    def macro(self, file: str, name: str, *values: Any) -> str:
+        """What a macro of the template makes of the values; raises TemplateError."""
+        from jinja2 import TemplateNotFound
+
+        path = f"template/macros/{file}.jinja"
+        with copier_adapter.as_template_error():
+            try:
+                found = getattr(self._worker.jinja_env.get_template(path).module, name)
+            except (TemplateNotFound, AttributeError) as error:
+                what = f"version {self.version} of the template has no {name} in {path}"
+                raise TemplateError(what, fix="take a newer one first: trellis update") from error
+            return str(found(*values))
+
+
+@contextlib.contextmanager
+def opened(address: str | None = None, version: str | None = None) -> Iterator[Template]:
+    """A version of the template at `address` (ours by default): the newest release, else HEAD."""
+    if shutil.which("git") is None:
+        raise TemplateError("git is not installed", fix="install git; it holds the template")
+    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
+        scratch = Path(folder)
+        origin = source.find(address, scratch)
+        surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
+        with surroundings(), silence(), copier_adapter.as_template_error():
+            worker = copier_adapter.worker(origin.url, scratch / "nowhere", {}, version)
+            try:
+                if origin.store:
+                    copier_adapter.check_out(worker, origin.store, scratch / "checkout")
+                copier_adapter.check(worker, origin.url)
+                template = Template(worker, surroundings)
+            except BaseException:
+                copier_adapter.clean_up(worker)
+                raise
+        template.remark = origin.remark
+        try:
+            yield template
+        finally:
+            copier_adapter.clean_up(worker)
+
+
+@functools.cache
+def from_directory(root: Path) -> Template:
+    """The template as it lies in a directory, without git: the fast way for many renderings."""
+    worker = copier_adapter.worker(source.URL, root / "nowhere", {})
+    worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
+    return Template(worker, contextlib.nullcontext)
+
+
+def questions() -> tuple[Question, ...]:
+    """What our own template asks."""
+    return _own().questions
+
+
+def defaults() -> dict[str, Any]:
+    """What our own template takes where nobody says anything."""
+    return _own().defaults()
+
+
+def validate(blueprint: Mapping[str, Any]) -> list[Problem]:
+    """What our own template says against a blueprint."""
+    return _own().validate(blueprint)
+
+
+def render(blueprint: Mapping[str, Any], destination: Path) -> None:
+    """Renders our own template as it lies on disk."""
+    _own().render(blueprint, destination)
+
+
+@functools.cache
+def _own() -> Template:
+    if root := source.checkout():
+        return from_directory(root)
+    # Of a bundle, a copy that outlives git's: it is gone when the process ends.
+    copy = tempfile.TemporaryDirectory(prefix="trellis-")
+    _KEPT.append(copy)
+    with opened() as template:
+        shutil.copytree(template._worker.template.local_abspath, copy.name, dirs_exist_ok=True)  # noqa: SLF001
+    return from_directory(Path(copy.name))
+
+
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
