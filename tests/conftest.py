@@ -44,9 +44,9 @@ def rendered(shared):
 
 
 @pytest.fixture(scope="session")
-def laboratory(shared):
+def shared_environment(shared):
     """One environment for services of every kind, with what any of them needs."""
-    folder = shared / f"laboratory-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    folder = shared / f"environment-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     folder.mkdir()
     env = environments.environment()
     render = Renderings(folder)

@@ -1,41 +1,36 @@
-"""Services that go on living, on the template as it lies in this repository."""
+"""Services made from the template as it lies in this repository, and changed afterwards."""
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import cli, releases
 from trellis.template import source
 from trellis.template import version as template_module
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import living
-
 
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path_factory, monkeypatch):
-    """Nothing of the machine that the tests run on."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "TRELLIS_", "COPIER_"))]:
-        monkeypatch.delenv(name)
-    for name, value in living.environment(tmp_path_factory.mktemp("home")).items():
-        monkeypatch.setenv(name, value)
-    # What was compiled of the template is found again, as people have it.
+def home(tmp_path_factory, monkeypatch):
+    """A home without configuration, a git identity, a `uv` that needs no network."""
+    # The template's bytecode is cached, as it is on a user's machine.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return cli.isolate(monkeypatch, tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
     """The template, released as v1.0.0; nobody changes it."""
-    return living.make_template(tmp_path_factory.mktemp("template"))
+    return releases.make_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory):
     """The template in three versions; nobody changes it."""
-    return living.Versions(tmp_path_factory.mktemp("versions"))
+    return releases.Versions(tmp_path_factory.mktemp("versions"))
 
 
 @pytest.fixture
@@ -48,8 +43,8 @@ def template(released, monkeypatch):
 
 
 @pytest.fixture
-def newer(versions, template, monkeypatch):
-    """There are newer versions of the template."""
+def newer_versions(versions, template, monkeypatch):
+    """Newer versions of the template exist."""
     monkeypatch.setattr(source, "checkout", lambda: versions.root)
 
 
@@ -59,11 +54,11 @@ def trellis(template, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return lambda *words: living.run_in_process(capsys, *words)
+    return lambda *words: cli.run_in_process(capsys, *words)
 
 
 @pytest.fixture(scope="session")
-def made(released, tmp_path_factory):
+def make_service(released, tmp_path_factory):
     """Makes a service once for all tests that ask for the same."""
     folder = tmp_path_factory.mktemp("made")
     known = {}
@@ -71,12 +66,12 @@ def made(released, tmp_path_factory):
     def make(*words):
         if words not in known:
             name = f"service{len(known)}"
-            run = living.command(released)
+            run = cli.command(released)
             home = tmp_path_factory.mktemp("home")
-            living.subprocess.run(
+            subprocess.run(
                 [*run, "new", name, "--name", "Blog", "--yes", *words],
                 cwd=folder,
-                env={**os.environ, **living.environment(home)},
+                env={**os.environ, **cli.environment(home)},
                 check=True,
                 capture_output=True,
             )
@@ -87,12 +82,12 @@ def made(released, tmp_path_factory):
 
 
 @pytest.fixture
-def inside(made, trellis, monkeypatch):
+def enter_service(make_service, trellis, monkeypatch):
     """Goes into a copy of a service that `trellis new` makes with these words."""
 
     def enter(*words):
         folder = Path.cwd() / "blog"
-        shutil.copytree(made(*words), folder, symlinks=True)
+        shutil.copytree(make_service(*words), folder, symlinks=True)
         monkeypatch.chdir(folder)
         return folder
 
@@ -100,11 +95,11 @@ def inside(made, trellis, monkeypatch):
 
 
 @pytest.fixture
-def blog(inside):
+def enter_blog(enter_service):
     """Goes into a copy of a service: the blog, or what is asked for."""
 
     def enter(*resources, choices=()):
-        words = [word for text in resources or living.BLOG for word in ("-r", text)]
-        return inside(*words, *choices)
+        words = [word for text in resources or cli.BLOG for word in ("-r", text)]
+        return enter_service(*words, *choices)
 
     return enter

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from living import COMMENT, POST, USER, command, commit, files, git
+from support.cli import COMMENT, POST, USER, command, commit, files, git
 from trellis import cli
 from trellis.change import apply, journal, pipeline
 from trellis.service import find as service
@@ -64,9 +64,9 @@ def recover():
 
 
 @pytest.fixture
-def journalled(trellis, blog, monkeypatch):
+def journalled(trellis, enter_blog, monkeypatch):
     """A blog without comments, and a journal that would add them."""
-    folder = blog(USER, POST)
+    folder = enter_blog(USER, POST)
     before = files(folder)
     spawned = []
 
@@ -270,11 +270,11 @@ def test_a_stopped_run_of_new_leaves_nothing_or_everything(trellis, tmp_path, wh
 @STOPS
 @pytest.mark.parametrize("verb", ["add", "update"])
 def test_a_stopped_run_leaves_the_service_untouched_or_complete(
-    trellis, blog, request, tmp_path, verb, what
+    trellis, enter_blog, request, tmp_path, verb, what
 ):
     if verb == "update":
-        request.getfixturevalue("newer")
-    folder = blog(USER, POST)
+        request.getfixturevalue("newer_versions")
+    folder = enter_blog(USER, POST)
     before = digest(folder)
     words = ADD if verb == "add" else ["update"]
     stopped = Run(trellis, words, tmp_path)
@@ -300,8 +300,8 @@ def test_a_stopped_run_leaves_the_service_untouched_or_complete(
             assert digest(folder) == complete
 
 
-def test_of_some_runs_at_once_one_wins(blog, released):
-    folder = blog(USER, POST)
+def test_of_some_runs_at_once_one_wins(enter_blog, released):
+    folder = enter_blog(USER, POST)
     words = [ADD, ["add", "resource", "tag", "label:string:40"]]
     words += [["change", "database=postgres"], ["remove", "field", "user", "age"]]
 
@@ -321,8 +321,8 @@ def test_of_some_runs_at_once_one_wins(blog, released):
     assert done == [code == 0 for code in codes]
 
 
-def test_a_service_in_use_is_left_alone(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_service_in_use_is_left_alone(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     with apply.alone(service.find()):
         result = trellis(*ADD)
 
@@ -355,8 +355,8 @@ def test_a_journal_of_an_older_commit_is_forgotten(journalled):
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_a_folder_that_is_a_link_is_not_followed(trellis, blog, tmp_path):
-    folder = blog(USER, POST)
+def test_a_folder_that_is_a_link_is_not_followed(trellis, enter_blog, tmp_path):
+    folder = enter_blog(USER, POST)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (folder / "app/comments").symlink_to(elsewhere)

@@ -8,8 +8,8 @@ import subprocess
 import zlib
 
 import pytest
-from living import COMMENT, POST, USER, commit, edit
 from support import environments, postgres
+from support.cli import COMMENT, POST, USER, commit, edit
 from support.projects import Project
 from trellis.template import source
 

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from living import COMMENT, ROOT, commit, edit, files, git
+from support.cli import COMMENT, ROOT, commit, edit, files, git
 from support.services import BLUEPRINTS
 from trellis.commands import variants as matrix
 from trellis.template import version as template
@@ -48,9 +48,9 @@ def assignments(values):
 
 
 @pytest.mark.parametrize("origin", CORE, ids="-".join)
-def test_every_core_variant_becomes_every_other(trellis, inside, rendered, origin):
+def test_every_core_variant_becomes_every_other(trellis, enter_service, rendered, origin):
     """Whose own checks pass: tests/variants runs those of these very files."""
-    folder = inside(*FROM, *flags(origin))
+    folder = enter_service(*FROM, *flags(origin))
     for target in CORE:
         choices = dict(zip(AXES, target, strict=True))
         expected = template_of(rendered(BLUEPRINTS["blog"], choices).path)
@@ -72,10 +72,10 @@ def test_every_core_variant_becomes_every_other(trellis, inside, rendered, origi
     ids=lambda words: "-".join(map(str, words[:2])),
 )
 def test_every_choice_gives_what_making_with_it_gives_and_goes_back(
-    trellis, inside, rendered, change, origin
+    trellis, enter_service, rendered, change, origin
 ):
     key, value, default = change
-    folder = inside(*FROM, *flags(origin))
+    folder = enter_service(*FROM, *flags(origin))
     before = template_of(folder)
     choices = dict(zip(AXES, origin, strict=True)) | {key: value}
 
@@ -89,8 +89,8 @@ def test_every_choice_gives_what_making_with_it_gives_and_goes_back(
 
 
 @pytest.mark.parametrize("key", TEXTS)
-def test_every_text_gives_what_making_with_it_gives(trellis, inside, rendered, key):
-    folder = inside(*FROM)
+def test_every_text_gives_what_making_with_it_gives(trellis, enter_service, rendered, key):
+    folder = enter_service(*FROM)
 
     result = trellis("change", f"{key}={TEXTS[key]}")
 
@@ -105,8 +105,8 @@ def test_no_question_is_left_out():
     assert {question.name for question in template.questions()} == {*proven, "resources"}
 
 
-def test_all_choices_change_at_once(trellis, inside, rendered):
-    folder = inside(*FROM)
+def test_all_choices_change_at_once(trellis, enter_service, rendered):
+    folder = enter_service(*FROM)
     last = {key: values[-1] for key, values in matrix.choices().items()}
 
     result = trellis("change", *assignments(last))
@@ -115,8 +115,8 @@ def test_all_choices_change_at_once(trellis, inside, rendered):
     assert template_of(folder) == template_of(rendered(BLUEPRINTS["blog"], last).path)
 
 
-def test_there_and_back_is_as_before(trellis, blog):
-    folder = blog()
+def test_there_and_back_is_as_before(trellis, enter_blog):
+    folder = enter_blog()
     before = template_of(folder)
     for values in (["database=postgres", "api=sync"], ["api=async", "database=sqlite"]):
         assert trellis("change", *values).code == 0
@@ -125,8 +125,8 @@ def test_there_and_back_is_as_before(trellis, blog):
     assert template_of(folder) == before
 
 
-def test_the_choice_that_is_made_already_changes_nothing(trellis, blog):
-    folder = blog()
+def test_the_choice_that_is_made_already_changes_nothing(trellis, enter_blog):
+    folder = enter_blog()
 
     result = trellis("change", "database=sqlite", "--json")
 
@@ -144,8 +144,10 @@ def test_the_choice_that_is_made_already_changes_nothing(trellis, blog):
     ],
     ids=lambda words: words[0],
 )
-def test_a_verb_that_is_run_twice_changes_nothing_the_second_time(trellis, blog, newer, words):
-    folder = blog()
+def test_a_verb_that_is_run_twice_changes_nothing_the_second_time(
+    trellis, enter_blog, newer_versions, words
+):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     commit(folder)
     assert trellis(*words).code == 0
@@ -158,8 +160,8 @@ def test_a_verb_that_is_run_twice_changes_nothing_the_second_time(trellis, blog,
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
-    blog()
+def test_moving_to_postgres_says_what_is_not_moved(trellis, enter_blog):
+    enter_blog()
 
     result = trellis("change", "database=postgres", "--dry-run")
 
@@ -170,8 +172,8 @@ def test_moving_to_postgres_says_what_is_not_moved(trellis, blog):
     assert "dependencies that are new: asyncpg (uv sync installs them)" in result.out
 
 
-def test_migrations_stay_and_primary_keys_with_them(trellis, blog):
-    folder = blog()
+def test_migrations_stay_and_primary_keys_with_them(trellis, enter_blog):
+    folder = enter_blog()
     trellis("remove", "resource", "comment")
     commit(folder)
     before = files(folder)
@@ -198,8 +200,8 @@ def test_migrations_stay_and_primary_keys_with_them(trellis, blog):
         ("_commit=v9", "_commit"),
     ],
 )
-def test_what_cannot_be_chosen_is_refused(trellis, blog, word, said):
-    folder = blog()
+def test_what_cannot_be_chosen_is_refused(trellis, enter_blog, word, said):
+    folder = enter_blog()
     before = files(folder)
 
     result = trellis("change", word)
@@ -255,8 +257,8 @@ def edited_lines(folder):
     ],
     ids=lambda words: " ".join(words[:2]) if isinstance(words, list) else "",
 )
-def test_no_edited_line_is_lost(trellis, blog, newer, words, conflicts):
-    folder = blog()
+def test_no_edited_line_is_lost(trellis, enter_blog, newer_versions, words, conflicts):
+    folder = enter_blog()
     edit_ten_files(folder)
     lines, before = edited_lines(folder), files(folder)
     assert len(lines) == 11

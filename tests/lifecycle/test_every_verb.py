@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from living import POST, USER, commit, edit, files, git
+from support.cli import POST, USER, commit, edit, files, git
 from trellis import errors
 
 VERBS = [
@@ -19,9 +19,9 @@ every_verb = pytest.mark.parametrize("words", VERBS, ids=lambda words: " ".join(
 
 
 @pytest.fixture
-def folder(trellis, blog, newer):
+def folder(trellis, enter_blog, newer_versions):
     """A blog in which a file was edited, when there are newer versions."""
-    folder = blog(USER, POST)
+    folder = enter_blog(USER, POST)
     with (folder / "Makefile").open("a") as file:
         file.write("\nours:\n\ttrue\n")
     edit(folder / "README.md", "# Blog", "# Our blog")

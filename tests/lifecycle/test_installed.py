@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from living import COMMENT, POST, ROOT, USER, commit, edit, git
 from support import environments
+from support.cli import COMMENT, POST, ROOT, USER, commit, edit, git
 
 UV = shutil.which("uv")
 UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()

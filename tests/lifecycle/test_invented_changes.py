@@ -9,8 +9,8 @@ import os
 import random
 
 import pytest
-from living import commit, files, git
 from support import environments, postgres
+from support.cli import commit, files, git
 from support.invention import drawn, growing
 from support.projects import Project
 from support.services import CHOICES, TEMPLATE
@@ -69,14 +69,14 @@ def invent(number):
 
 
 @pytest.fixture
-def laboratory_service(trellis, laboratory, shared, tmp_path, monkeypatch):
+def make_invented_service(trellis, shared_environment, shared, tmp_path, monkeypatch):
     """A service of a blueprint, in git, with an environment and a database of its own."""
     with contextlib.ExitStack() as stack:
 
         def make(values, number):
             folder = tmp_path / "service"
             rendered(values, folder)
-            (folder / ".venv").symlink_to(laboratory / ".venv")
+            (folder / ".venv").symlink_to(shared_environment / ".venv")
             git(folder, "init", "--quiet")
             commit(folder)
             monkeypatch.chdir(folder)
@@ -165,11 +165,11 @@ def put(values, changed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", SAMPLE)
-def test_any_blueprint_becomes_what_is_asked_for(laboratory_service, tmp_path, number):
+def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path, number):
     blueprint, fields = invent(SEED * 100 + number)
     choices = {"database": DATABASES[number % 2], "python_version": environments.running_version()}
     values = TEMPLATE.defaults(blueprint) | choices
-    project = laboratory_service(values, number)
+    project = make_invented_service(values, number)
     python = str(project.folder / ".venv/bin/python")
     domain = json.loads(TEMPLATE.macro("domain", "domain", values["resources"], "integer"))
     tables = [(entry["plural"], entry["name"]) for entry in domain["resources"]]

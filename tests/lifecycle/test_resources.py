@@ -1,7 +1,7 @@
 """Resources that come and go, beside what people have written."""
 
 import pytest
-from living import BLOG, COMMENT, POST, USER, commit, edit, files, git
+from support.cli import BLOG, COMMENT, POST, USER, commit, edit, files, git
 
 TEAMS = '''\
 """likes"""
@@ -31,29 +31,29 @@ def migration(folder, words):
     return next((folder / "migrations/versions").glob(f"*_{words}.py"))
 
 
-def test_adding_gives_what_making_with_it_gives(trellis, blog, made):
-    folder = blog(USER, POST)
+def test_adding_gives_what_making_with_it_gives(trellis, enter_blog, make_service):
+    folder = enter_blog(USER, POST)
 
     result = add(trellis, COMMENT)
 
     assert result.code == 0
     words = [word for text in BLOG for word in ("-r", text)]
-    assert files(folder) == files(made(*words))
+    assert files(folder) == files(make_service(*words))
 
 
-def test_each_resource_added_alone_gives_what_all_at_once_give(trellis, blog, made):
-    folder = blog(choices=("-d", "resources=[]"))
+def test_each_resource_added_alone_gives_what_all_at_once_give(trellis, enter_blog, make_service):
+    folder = enter_blog(choices=("-d", "resources=[]"))
 
     for resource in BLOG:
         assert add(trellis, resource).code == 0
         commit(folder)
 
     words = [word for text in BLOG for word in ("-r", text)]
-    assert files(folder) == files(made(*words))
+    assert files(folder) == files(make_service(*words))
 
 
-def test_a_default_may_have_spaces_in_it(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_default_may_have_spaces_in_it(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
 
     result = trellis(
         "add", "resource", "tag", "label:string:40:default=to be done", "a:text b:text"
@@ -64,8 +64,8 @@ def test_a_default_may_have_spaces_in_it(trellis, blog):
     assert "  b: " in (folder / "app/tags/models.py").read_text()
 
 
-def test_a_default_is_rendered_alike_however_its_keys_are_recorded(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_default_is_rendered_alike_however_its_keys_are_recorded(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
 
     assert trellis("add", "resource", "tag", 'doc:json:default={"b":1,"a":{"d":2,"c":3}}').code == 0
     commit(folder)
@@ -74,8 +74,8 @@ def test_a_default_is_rendered_alike_however_its_keys_are_recorded(trellis, blog
     assert trellis("add", "field", "tag", "more:json:optional").code == 0
 
 
-def test_adding_twice_changes_nothing(trellis, blog):
-    folder = blog(USER, POST)
+def test_adding_twice_changes_nothing(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     add(trellis, COMMENT)
     commit(folder)
 
@@ -86,8 +86,8 @@ def test_adding_twice_changes_nothing(trellis, blog):
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_adding_another_of_the_same_name_is_refused(trellis, blog):
-    folder = blog()
+def test_adding_another_of_the_same_name_is_refused(trellis, enter_blog):
+    folder = enter_blog()
     before = files(folder)
 
     result = trellis("add", "resource", "post", "text:text")
@@ -116,8 +116,8 @@ def test_adding_another_of_the_same_name_is_refused(trellis, blog):
         (f"{'a' * 41} label:text", "40"),
     ],
 )
-def test_what_gives_no_working_code_is_refused(trellis, blog, words, said):
-    folder = blog(USER, POST)
+def test_what_gives_no_working_code_is_refused(trellis, enter_blog, words, said):
+    folder = enter_blog(USER, POST)
     before = files(folder)
 
     result = trellis("add", "resource", *words.split(" "))
@@ -129,8 +129,8 @@ def test_what_gives_no_working_code_is_refused(trellis, blog, words, said):
     assert files(folder) == before
 
 
-def test_removing_what_was_added_gives_what_was_before(trellis, blog):
-    folder = blog(USER, POST)
+def test_removing_what_was_added_gives_what_was_before(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     before = files(folder)
     add(trellis, COMMENT)
     commit(folder)
@@ -144,8 +144,8 @@ def test_removing_what_was_added_gives_what_was_before(trellis, blog):
     assert {name: after[name] for name in before} == before
 
 
-def test_a_name_can_be_removed_and_added_again(trellis, blog):
-    folder = blog()
+def test_a_name_can_be_removed_and_added_again(trellis, enter_blog):
+    folder = enter_blog()
     for verb in ("remove", "add", "remove", "add"):
         fields = COMMENT.split()[2:] if verb == "add" else []
         assert trellis(verb, "resource", "comment", *fields).code == 0
@@ -156,20 +156,20 @@ def test_a_name_can_be_removed_and_added_again(trellis, blog):
     assert len({script.name[:12] for script in scripts}) == 5
 
 
-def test_the_same_steps_give_the_same_migrations_anywhere(trellis, blog, monkeypatch):
-    first = blog()
+def test_the_same_steps_give_the_same_migrations_anywhere(trellis, enter_blog, monkeypatch):
+    first = enter_blog()
     trellis("remove", "resource", "comment")
     monkeypatch.chdir(first.parent)
     first.rename(first.with_name("first"))
-    second = blog()
+    second = enter_blog()
 
     trellis("remove", "resource", "comment")
 
     assert files(second) == files(first.with_name("first"))
 
 
-def test_what_is_referred_to_is_not_removed(trellis, blog):
-    folder = blog()
+def test_what_is_referred_to_is_not_removed(trellis, enter_blog):
+    folder = enter_blog()
     before = files(folder)
 
     result = trellis("remove", "resource", "user")
@@ -179,8 +179,8 @@ def test_what_is_referred_to_is_not_removed(trellis, blog):
     assert files(folder) == before
 
 
-def test_a_misspelt_resource_is_not_removed(trellis, blog):
-    blog()
+def test_a_misspelt_resource_is_not_removed(trellis, enter_blog):
+    enter_blog()
 
     result = trellis("remove", "resource", "comments")
 
@@ -188,8 +188,8 @@ def test_a_misspelt_resource_is_not_removed(trellis, blog):
     assert "did you mean comment?" in result.err
 
 
-def test_a_new_table_follows_the_teams_own_migration(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_new_table_follows_the_teams_own_migration(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     head = migration(folder, "create_posts").name[:12]
     (folder / "migrations/versions/feedbeef0001_likes.py").write_text(TEAMS.format(head=head))
     commit(folder)
@@ -210,8 +210,8 @@ def test_a_new_table_follows_the_teams_own_migration(trellis, blog):
         (TEAMS.format(head="nowhere"), "which is nowhere"),
     ],
 )
-def test_a_history_that_has_no_single_end_is_refused(trellis, blog, text, said):
-    folder = blog(USER, POST)
+def test_a_history_that_has_no_single_end_is_refused(trellis, enter_blog, text, said):
+    folder = enter_blog(USER, POST)
     (folder / "migrations/versions/feedbeef0001_likes.py").write_text(text)
     commit(folder)
     before = files(folder)
@@ -223,8 +223,8 @@ def test_a_history_that_has_no_single_end_is_refused(trellis, blog, text, said):
     assert files(folder) == before
 
 
-def test_edits_stay_and_conflicts_are_named(trellis, blog):
-    folder = blog()
+def test_edits_stay_and_conflicts_are_named(trellis, enter_blog):
+    folder = enter_blog()
     edit(folder / "app/routes.py", "ROUTERS = [\n", "ROUTERS = [\n    mine,\n")
     edit(folder / "app/comments/service.py", "def ", "def mine_too() -> None: ...\n\n\ndef ")
     commit(folder)
@@ -242,8 +242,8 @@ def test_edits_stay_and_conflicts_are_named(trellis, blog):
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_a_conflict_without_markers_says_how_it_ends(trellis, blog):
-    folder = blog()
+def test_a_conflict_without_markers_says_how_it_ends(trellis, enter_blog):
+    folder = enter_blog()
     edit(folder / "app/comments/service.py", "def ", "def mine_too() -> None: ...\n\n\ndef ")
     commit(folder)
 
@@ -254,8 +254,8 @@ def test_a_conflict_without_markers_says_how_it_ends(trellis, blog):
     assert "<<<<<<<" not in result.out
 
 
-def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     edit(folder / "app/routes.py", "    users.router,\n", "")
     edit(folder / "app/routes.py", "    posts.router,\n", "    mine.router,\n")
     commit(folder)
@@ -270,8 +270,8 @@ def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, blog):
     assert "comments.router" in text
 
 
-def test_the_lock_is_renewed_beside_the_merge(trellis, blog):
-    folder = blog("task title:string:100")
+def test_the_lock_is_renewed_beside_the_merge(trellis, enter_blog):
+    folder = enter_blog("task title:string:100")
     before = (folder / "uv.lock").read_text()
 
     result = trellis("change", "database=postgres", "--json")
@@ -280,8 +280,8 @@ def test_the_lock_is_renewed_beside_the_merge(trellis, blog):
     assert (folder / "uv.lock").read_text() != before
 
 
-def test_a_lock_that_cannot_be_renewed_is_left_to_do(trellis, blog):
-    folder = blog("task title:string:100")
+def test_a_lock_that_cannot_be_renewed_is_left_to_do(trellis, enter_blog):
+    folder = enter_blog("task title:string:100")
     before = (folder / "uv.lock").read_bytes()
 
     result = trellis("change", "database=postgres", "--no-lock", "--json")
@@ -290,8 +290,8 @@ def test_a_lock_that_cannot_be_renewed_is_left_to_do(trellis, blog):
     assert (folder / "uv.lock").read_bytes() == before
 
 
-def test_a_service_in_a_larger_repository_is_changed_alone(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_service_in_a_larger_repository_is_changed_alone(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     git(folder, "rev-parse", "HEAD")
     outer = folder.parent
     living_git = folder / ".git"

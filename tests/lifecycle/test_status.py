@@ -1,7 +1,7 @@
 """How a service differs from its blueprint, and the way back."""
 
 import pytest
-from living import COMMENT, POST, USER, commit, edit, files, git
+from support.cli import COMMENT, POST, USER, commit, edit, files, git
 
 TEAMS = 'revision = "feedbeef0001"\ndown_revision = "{head}"\n'
 
@@ -11,8 +11,8 @@ def states(trellis):
     return {state: found[state] for state in ("edited", "stale", "missing", "extra")}
 
 
-def test_a_new_service_is_pristine(trellis, blog):
-    blog()
+def test_a_new_service_is_pristine(trellis, enter_blog):
+    enter_blog()
 
     result = trellis("status", "--json")
 
@@ -22,8 +22,8 @@ def test_a_new_service_is_pristine(trellis, blog):
     assert result.document["template"]["is_newer"] is False
 
 
-def test_each_kind_of_difference_has_its_state(trellis, blog):
-    folder = blog()
+def test_each_kind_of_difference_has_its_state(trellis, enter_blog):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     (folder / "app/logs.py").unlink()
     (folder / "app/ours.py").write_text("")
@@ -40,8 +40,8 @@ def test_each_kind_of_difference_has_its_state(trellis, blog):
     }
 
 
-def test_what_is_not_committed_yet_counts(trellis, blog):
-    folder = blog()
+def test_what_is_not_committed_yet_counts(trellis, enter_blog):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     (folder / "app/logs.py").unlink()
     (folder / "app/ours.py").write_text("")
@@ -60,16 +60,16 @@ def test_what_is_not_committed_yet_counts(trellis, blog):
     assert git(folder, "status", "--porcelain") == before
 
 
-def test_after_a_verb_nothing_is_missing(trellis, blog):
-    blog(USER, POST)
+def test_after_a_verb_nothing_is_missing(trellis, enter_blog):
+    enter_blog(USER, POST)
     trellis("add", "resource", *COMMENT.split())
 
     assert trellis("status").code == 0
     assert states(trellis) == {"edited": [], "stale": [], "missing": [], "extra": []}
 
 
-def test_what_an_earlier_blueprint_rendered_is_stale(trellis, blog):
-    folder = blog()
+def test_what_an_earlier_blueprint_rendered_is_stale(trellis, enter_blog):
+    folder = enter_blog()
     before = (folder / "app/routes.py").read_bytes()
     trellis("remove", "resource", "comment")
     (folder / "app/routes.py").write_bytes(before)
@@ -83,8 +83,8 @@ def test_what_an_earlier_blueprint_rendered_is_stale(trellis, blog):
     assert states(trellis)["edited"] == ["README.md"]
 
 
-def test_what_an_earlier_version_rendered_is_stale(trellis, blog, newer):
-    folder = blog()
+def test_what_an_earlier_version_rendered_is_stale(trellis, enter_blog, newer_versions):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     edit(folder / ".copier-answers.yml", "_commit: v1.0.0", "_commit: v1.2.0")
     commit(folder)
@@ -102,8 +102,8 @@ def test_what_an_earlier_version_rendered_is_stale(trellis, blog, newer):
     assert states(trellis)["missing"] == []
 
 
-def test_a_table_added_after_a_migration_of_the_team_is_pristine(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_table_added_after_a_migration_of_the_team_is_pristine(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     head = next((folder / "migrations/versions").glob("*_create_posts.py")).name[:12]
     (folder / "migrations/versions/feedbeef0001_likes.py").write_text(TEAMS.format(head=head))
     commit(folder)
@@ -114,8 +114,8 @@ def test_a_table_added_after_a_migration_of_the_team_is_pristine(trellis, blog):
     assert states(trellis)["extra"] == ["migrations/versions/feedbeef0001_likes.py"]
 
 
-def test_the_difference_is_shown_from_where_we_are(trellis, blog, monkeypatch):
-    folder = blog()
+def test_the_difference_is_shown_from_where_we_are(trellis, enter_blog, monkeypatch):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     edit(folder / "app/routes.py", "ROUTERS", "OURS = 1\nROUTERS")
     commit(folder)
@@ -130,8 +130,8 @@ def test_the_difference_is_shown_from_where_we_are(trellis, blog, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["README.md", "app/logs.py"])
-def test_a_file_is_restored(trellis, blog, path):
-    folder = blog()
+def test_a_file_is_restored(trellis, enter_blog, path):
+    folder = enter_blog()
     before = files(folder)
     edit(folder / "README.md", "# Blog", "# Our blog")
     (folder / "app/logs.py").unlink()
@@ -145,8 +145,8 @@ def test_a_file_is_restored(trellis, blog, path):
     assert git(folder, "diff", "--cached", "--name-only").split() == [path]
 
 
-def test_a_dry_run_restores_nothing(trellis, blog):
-    folder = blog()
+def test_a_dry_run_restores_nothing(trellis, enter_blog):
+    folder = enter_blog()
     edit(folder / "README.md", "# Blog", "# Our blog")
     commit(folder)
 
@@ -164,8 +164,8 @@ def test_a_dry_run_restores_nothing(trellis, blog):
         ("../elsewhere", "does not hold"),
     ],
 )
-def test_what_is_not_rendered_is_not_restored(trellis, blog, path, said):
-    folder = blog()
+def test_what_is_not_rendered_is_not_restored(trellis, enter_blog, path, said):
+    folder = enter_blog()
     (folder / "app/ours.py").write_text("")
     commit(folder)
 
@@ -175,8 +175,8 @@ def test_what_is_not_rendered_is_not_restored(trellis, blog, path, said):
     assert said in result.err
 
 
-def test_a_migration_is_not_written_again(trellis, blog):
-    folder = blog()
+def test_a_migration_is_not_written_again(trellis, enter_blog):
+    folder = enter_blog()
     script = next((folder / "migrations/versions").glob("*_create_posts.py"))
     script.write_text(script.read_text() + "\n# ours\n")
     commit(folder)

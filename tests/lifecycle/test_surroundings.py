@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from living import COMMENT, POST, USER, command, commit, edit, files, git
+from support.cli import COMMENT, POST, USER, command, commit, edit, files, git
 
 ADD = ["add", "resource", *COMMENT.split()]
 SETTINGS = {
@@ -29,9 +29,9 @@ SETTINGS = {
 
 
 @pytest.fixture
-def folder(trellis, blog):
+def folder(trellis, enter_blog):
     """A blog without comments, in which we are."""
-    return blog(USER, POST)
+    return enter_blog(USER, POST)
 
 
 def staged(folder):
@@ -257,7 +257,7 @@ def test_what_was_moved_is_changed_where_it_is(trellis, folder, moved):
     assert not (folder / "app/routes.py").exists()
 
 
-def test_folders_that_were_deleted_stay_away(trellis, folder, newer):
+def test_folders_that_were_deleted_stay_away(trellis, folder, newer_versions):
     shutil.rmtree(folder / ".github")
     shutil.rmtree(folder / "tests/posts")
     commit(folder)
@@ -287,7 +287,7 @@ def test_a_history_that_was_squashed_goes_on(trellis, folder):
 
 
 @pytest.mark.parametrize("verb", [["update"], ["update", "--dry-run"]])
-def test_a_file_that_git_ignores_is_not_overwritten(trellis, folder, newer, verb):
+def test_a_file_that_git_ignores_is_not_overwritten(trellis, folder, newer_versions, verb):
     (folder / ".git/info").mkdir(exist_ok=True)
     (folder / ".git/info/exclude").write_text("SUPPORT.md\n")
     (folder / "SUPPORT.md").write_text("mine\n")
@@ -302,7 +302,9 @@ def test_a_file_that_git_ignores_is_not_overwritten(trellis, folder, newer, verb
 
 @pytest.mark.parametrize("flag", ["assume-unchanged", "skip-worktree"])
 @pytest.mark.parametrize("verb", [["update"], ["restore", "Makefile"]])
-def test_an_edit_that_git_was_told_not_to_see_is_not_lost(trellis, folder, newer, flag, verb):
+def test_an_edit_that_git_was_told_not_to_see_is_not_lost(
+    trellis, folder, newer_versions, flag, verb
+):
     edit(folder / "Makefile", "# The", "# Our own\n# The")
     commit(folder)
     git(folder, "update-index", f"--{flag}", "Makefile")

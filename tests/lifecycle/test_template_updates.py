@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from living import USER, command, commit, edit, git
+from support.cli import USER, command, commit, edit, git
 
 REMOTE = "https://gitlab.example.org/team/blog.git"
 # Keeps what it was asked; the pull requests that there were are a file's lines.

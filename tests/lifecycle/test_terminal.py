@@ -5,17 +5,17 @@ import shutil
 import signal
 
 import pytest
-from living import COMMENT, POST, USER, command, edit, files, git
-from living import commit as commit_all
+from support.cli import COMMENT, POST, USER, command, edit, files, git
+from support.cli import commit as commit_all
 from support.terminal import CTRL_C, ENTER, Session
 
 ADD = ["add", "resource", *COMMENT.split()]
 
 
 @pytest.fixture
-def on_a_terminal(blog, released):
+def on_a_terminal(enter_blog, released):
     """A blog, and what runs a verb in it."""
-    folder = blog(USER, POST)
+    folder = enter_blog(USER, POST)
     sessions = []
 
     def start(*words):

@@ -1,7 +1,7 @@
 """Services that follow their template through its versions."""
 
 import pytest
-from living import COMMENT, POST, USER, commit, edit, files, git
+from support.cli import COMMENT, POST, USER, commit, edit, files, git
 from trellis.template import bundle, source
 
 

@@ -75,13 +75,13 @@ def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
 
 @contextmanager
 def deployed(
-    folder: Path, laboratory: Path, shared: Path, choices: Mapping[str, Any]
+    folder: Path, shared_environment: Path, shared: Path, choices: Mapping[str, Any]
 ) -> Iterator[projects.Project]:
     """A migrated service of the blog blueprint; its environment is that of production."""
     version = {"python_version": environments.running_version()}
     blueprint = BLUEPRINTS["blog"] | choices | version
     service = Renderings(folder)(blueprint).path
-    (service / ".venv").symlink_to(laboratory / ".venv")
+    (service / ".venv").symlink_to(shared_environment / ".venv")
     add_routes(service, choices)
     env = environments.environment(UV_NO_SYNC="1", ALLOWED_HOSTS="127.0.0.1")
     with ExitStack() as stack:

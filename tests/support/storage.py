@@ -80,7 +80,7 @@ def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
 @contextmanager
 def stored(
     folder: Path,
-    laboratory: Path,
+    shared_environment: Path,
     shared: Path,
     choices: Mapping[str, Any],
     *,
@@ -91,7 +91,7 @@ def stored(
     version = {"python_version": environments.running_version()}
     answers = blueprint | choices | version
     service = Renderings(folder)(answers).path
-    (service / ".venv").symlink_to(laboratory / ".venv")
+    (service / ".venv").symlink_to(shared_environment / ".venv")
     add_routes(service, choices)
     env = environments.environment(ENVIRONMENT="test", UV_NO_SYNC="1")
     with ExitStack() as stack:

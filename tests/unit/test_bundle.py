@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import commit_all, git, write_template
+from support.cli import commit, git
+from support.tiny import write_template
 from trellis.template import bundle
 
 ROOT = Path(bundle.__file__).parents[3]
@@ -19,7 +20,7 @@ def heads(path):
 
 
 def test_it_carries_the_releases_and_nothing_private(tiny, tmp_path):
-    commit_all(tiny, "Second", "v1.1.0")
+    commit(tiny, "Second", "v1.1.0")
     git(tiny, "tag", "experiment")
     git(tiny, "branch", "secret")
     (tiny / "copier.yml").write_text("{}")
@@ -33,9 +34,9 @@ def test_it_carries_the_releases_and_nothing_private(tiny, tmp_path):
 
 
 def test_it_carries_no_release_that_comes_after_what_is_built(tiny, tmp_path):
-    commit_all(tiny, "Second", "v2.0.0")
+    commit(tiny, "Second", "v2.0.0")
     git(tiny, "checkout", "-q", "-b", "maintenance", "v1.0.0")
-    commit_all(tiny, "Maintained", "v1.0.1")
+    commit(tiny, "Maintained", "v1.0.1")
     git(tiny, "checkout", "-q", "--detach", "v1.0.0")
 
     bundle.build(tiny, tmp_path / "b")
@@ -45,9 +46,9 @@ def test_it_carries_no_release_that_comes_after_what_is_built(tiny, tmp_path):
 
 def test_it_carries_the_releases_of_other_branches(tiny, tmp_path):
     git(tiny, "checkout", "-q", "-b", "maintenance", "v1.0.0")
-    commit_all(tiny, "Maintained", "v1.0.1")
+    commit(tiny, "Maintained", "v1.0.1")
     git(tiny, "checkout", "-q", "main")
-    commit_all(tiny, "Second", "v2.0.0")
+    commit(tiny, "Second", "v2.0.0")
 
     bundle.build(tiny, tmp_path / "b")
 
@@ -68,13 +69,13 @@ def test_without_history_it_has_one_commit_and_says_so(tmp_path):
 def test_inside_of_another_repository_it_has_one_commit(tmp_path):
     root = write_template(tmp_path / "vendored")
     (tmp_path / "other").touch()
-    commit_all(tmp_path, "Another project's", "v9.0.0")
+    commit(tmp_path, "Another project's", "v9.0.0")
 
     assert "one commit" in bundle.build(root, tmp_path / "b")
 
 
 def test_of_a_shallow_clone_it_has_one_commit(tiny, tmp_path):
-    commit_all(tiny, "More")
+    commit(tiny, "More")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{tiny}", "shallow")
 
     assert "one commit" in bundle.build(tmp_path / "shallow", tmp_path / "b")
@@ -90,7 +91,7 @@ def repository(tmp_path):
     for cache in list(root.rglob("__pycache__")):
         shutil.rmtree(cache)
     (root / ".gitignore").write_text("__pycache__/\n")
-    commit_all(root, "First release", "v1.0.0")
+    commit(root, "First release", "v1.0.0")
     return root
 
 

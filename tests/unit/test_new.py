@@ -9,7 +9,7 @@ import time
 
 import pytest
 import yaml
-from conftest import commit_all, git, install_tool
+from support.cli import commit, git, install_tool
 from trellis.blueprint import sources
 
 
@@ -214,8 +214,8 @@ def test_errors_are_json_too(trellis, work, words, code, message, where):
     assert result.err == ""
 
 
-def test_what_steps_cannot_do_is_left_to_do(trellis, work, surroundings):
-    install_tool(surroundings / "bin/uv", "echo 'error: no network' >&2; exit 2")
+def test_what_steps_cannot_do_is_left_to_do(trellis, work, home):
+    install_tool(home / "bin/uv", "echo 'error: no network' >&2; exit 2")
 
     result = trellis("new", "blog", "--yes")
 
@@ -297,7 +297,7 @@ def test_a_template_of_ones_own_may_ask_other_questions(trellis, work, tiny):
     (tiny / "copier.yml").write_text(
         'cache: {type: str, default: "none", choices: ["none", redis]}\n' + config
     )
-    commit_all(tiny, "Ask more", "v2.0.0")
+    commit(tiny, "Ask more", "v2.0.0")
 
     result = trellis("new", "blog", "--template", str(tiny), "-d", "cache=redis", "--json")
 
@@ -345,8 +345,8 @@ def wait_for(condition, process):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
-def test_a_run_that_is_stopped_leaves_no_destination(process, work, surroundings, number, code):
-    install_tool(surroundings / "bin/uv", "touch started; exec sleep 60")
+def test_a_run_that_is_stopped_leaves_no_destination(process, work, home, number, code):
+    install_tool(home / "bin/uv", "touch started; exec sleep 60")
     running = process("new", "blog", "--yes")
     wait_for(lambda: list(work.glob(".blog.trellis-*/started")), running)
 
@@ -358,7 +358,7 @@ def test_a_run_that_is_stopped_leaves_no_destination(process, work, surroundings
     assert not (work / "blog").exists()
     if number != signal.SIGKILL:
         assert list(work.iterdir()) == []
-    install_tool(surroundings / "bin/uv", "touch uv.lock")
+    install_tool(home / "bin/uv", "touch uv.lock")
     again = process("new", "blog", "--yes")
     assert again.communicate(timeout=60)[1] == ""
     assert [path.name for path in work.iterdir()] == ["blog"]

@@ -3,7 +3,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import commit_all, git, write_template
+from support.cli import commit, git
+from support.tiny import write_template
 from trellis.errors import Problem, TemplateError
 from trellis.template import bundle, source
 from trellis.template import version as template
@@ -101,7 +102,7 @@ def test_rendering_again_and_again_gives_the_same(plain, tmp_path):
 
 def test_a_checkout_is_rendered_at_its_newest_release(own, tmp_path):
     (own / "template/service/README.md.jinja").write_text("later\n")
-    commit_all(own, "Not released")
+    commit(own, "Not released")
 
     with template.opened() as opened:
         assert opened.version == "v1.0.0"
@@ -182,8 +183,8 @@ def test_git_is_asked_for_when_it_is_missing(own, monkeypatch):
         "not a configuration",
     ],
 )
-def test_the_users_git_configuration_does_not_matter(own, tmp_path, surroundings, config):
-    (surroundings / ".gitconfig").write_text(config)
+def test_the_users_git_configuration_does_not_matter(own, tmp_path, home, config):
+    (home / ".gitconfig").write_text(config)
 
     with template.opened() as opened:
         opened.render(BLOG, tmp_path / "blog")
@@ -201,9 +202,9 @@ def test_the_environment_of_a_git_hook_does_not_matter(own, tmp_path, monkeypatc
     assert os.environ["GIT_DIR"] == str(tmp_path / "nowhere")
 
 
-def test_settings_of_copiers_own_do_not_matter(own, tmp_path, surroundings):
-    (surroundings / ".config/copier").mkdir(parents=True)
-    (surroundings / ".config/copier/settings.yml").write_text("defaults: {api: sync}\n")
+def test_settings_of_copiers_own_do_not_matter(own, tmp_path, home):
+    (home / ".config/copier").mkdir(parents=True)
+    (home / ".config/copier/settings.yml").write_text("defaults: {api: sync}\n")
 
     with template.opened() as opened:
         opened.render({}, tmp_path / "blog")
@@ -222,7 +223,7 @@ def test_a_checkout_of_another_user_is_used(own, tmp_path):
 
 
 def test_a_shallow_checkout_is_used(own, tmp_path, monkeypatch):
-    commit_all(own, "More")
+    commit(own, "More")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{own}", "shallow")
     monkeypatch.setattr(source, "checkout", lambda: tmp_path / "shallow")
 
@@ -232,16 +233,16 @@ def test_a_shallow_checkout_is_used(own, tmp_path, monkeypatch):
     assert "README.md" in contents(tmp_path / "blog")
 
 
-def test_nothing_is_written_outside_of_the_destination(own, tmp_path, surroundings, monkeypatch):
+def test_nothing_is_written_outside_of_the_destination(own, tmp_path, home, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(template.tempfile, "tempdir", str(scratch))
-    before = sorted(surroundings.rglob("*"))
+    before = sorted(home.rglob("*"))
 
     with template.opened() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
-    assert sorted(surroundings.rglob("*")) == before
+    assert sorted(home.rglob("*")) == before
     assert list(scratch.iterdir()) == []
     assert git(own, "status", "--porcelain") == ""
     assert git(own, "worktree", "list").count("\n") == 1
@@ -279,7 +280,7 @@ def test_a_password_in_an_address_is_refused():
 
 def test_a_template_that_wants_to_run_commands_is_refused(tiny, tmp_path):
     (tiny / "copier.yml").write_text("_tasks: [touch owned]\n" + (tiny / "copier.yml").read_text())
-    commit_all(tiny, "Tasks", "v2.0.0")
+    commit(tiny, "Tasks", "v2.0.0")
 
     with (
         template.opened(str(tiny)) as opened,

@@ -21,15 +21,15 @@ SAMPLE |= {f"every-{name}": (name, CORE[name]) for name in list(CORE)[::5]}
 
 
 @pytest.fixture(scope="module", params=SAMPLE)
-def project(request, laboratory, shared, tmp_path_factory):
+def project(request, shared_environment, shared, tmp_path_factory):
     number, choices = SAMPLE[request.param]
     version = {"python_version": environments.running_version()}
     invented = invent(SEED + number) if isinstance(number, int) else EVERY
     blueprint = invented | choices | version
     folder = Renderings(tmp_path_factory.mktemp("invented"))(blueprint).path
-    (folder / ".venv").symlink_to(laboratory / ".venv")
+    (folder / ".venv").symlink_to(shared_environment / ".venv")
     env = environments.environment(
-        ENVIRONMENT="development", MYPY_CACHE_DIR=str(laboratory / "mypy"), UV_NO_SYNC="1"
+        ENVIRONMENT="development", MYPY_CACHE_DIR=str(shared_environment / "mypy"), UV_NO_SYNC="1"
     )
     if choices["database"] == "sqlite":
         yield projects.Project(folder, blueprint, env)

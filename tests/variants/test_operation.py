@@ -15,9 +15,9 @@ TRACE = "X-Request-ID"
 
 
 @pytest.fixture(scope="module", params=CORE)
-def project(request, laboratory, shared, tmp_path_factory):
+def project(request, shared_environment, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("operation")
-    with operation.deployed(folder, laboratory, shared, CORE[request.param]) as made:
+    with operation.deployed(folder, shared_environment, shared, CORE[request.param]) as made:
         yield made
 
 

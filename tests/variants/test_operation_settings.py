@@ -50,9 +50,9 @@ UNSAFE_POSTGRES = {
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def project(request, laboratory, shared, tmp_path_factory):
+def project(request, shared_environment, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("settings")
-    with operation.deployed(folder, laboratory, shared, CORE[request.param]) as made:
+    with operation.deployed(folder, shared_environment, shared, CORE[request.param]) as made:
         yield made
 
 

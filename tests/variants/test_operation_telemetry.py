@@ -12,10 +12,10 @@ VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def project(request, laboratory, shared, tmp_path_factory):
+def project(request, shared_environment, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("telemetry")
     choices = CORE[request.param] | {"telemetry": "opentelemetry"}
-    with operation.deployed(folder, laboratory, shared, choices) as made:
+    with operation.deployed(folder, shared_environment, shared, choices) as made:
         yield made
 
 

@@ -51,9 +51,9 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module", params=CORE)
-def project(request, laboratory, shared, tmp_path_factory):
+def project(request, shared_environment, shared, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param.replace("-", "_"))
-    with storage.stored(folder, laboratory, shared, CORE[request.param]) as made:
+    with storage.stored(folder, shared_environment, shared, CORE[request.param]) as made:
         made.alembic("upgrade", "head")
         yield made
 

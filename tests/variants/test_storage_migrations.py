@@ -51,12 +51,12 @@ def variant(request):
 
 
 @pytest.fixture
-def make(laboratory, shared, tmp_path_factory):
+def make(shared_environment, shared, tmp_path_factory):
     """A service of a blueprint, whose database is empty."""
 
     def made(choices, blueprint=BLUEPRINTS["blog"]):
         folder = tmp_path_factory.mktemp("migrations")
-        return storage.stored(folder, laboratory, shared, choices, blueprint=blueprint)
+        return storage.stored(folder, shared_environment, shared, choices, blueprint=blueprint)
 
     return made
 

@@ -33,10 +33,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def project(request, laboratory, shared, server, tmp_path_factory):
+def project(request, shared_environment, shared, server, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param.replace("-", "_"))
     choices = VARIANTS[request.param]
-    with storage.stored(folder, laboratory, shared, choices, server=server.url) as made:
+    with storage.stored(folder, shared_environment, shared, choices, server=server.url) as made:
         made.alembic("upgrade", "head")
         yield made
 

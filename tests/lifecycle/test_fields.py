@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from living import POST, USER, commit, files, git
+from support.cli import POST, USER, commit, files, git
 
 SCRIPTS = "migrations/versions/"
 
@@ -25,20 +25,20 @@ def only(folder, pattern):
     return found[0].read_text()
 
 
-def test_adding_a_field_gives_what_making_with_it_gives(trellis, blog, made):
-    folder = blog(USER, POST)
+def test_adding_a_field_gives_what_making_with_it_gives(trellis, enter_blog, make_service):
+    folder = enter_blog(USER, POST)
 
     fields = ["subtitle:string:40:optional", "stars:integer:default=0"]
     result = trellis("add", "field", "post", *fields)
 
     assert result.code == 0, result.err
-    expected = made(*words(USER, " ".join([POST, *fields])))
+    expected = make_service(*words(USER, " ".join([POST, *fields])))
     assert outside_of_history(folder) == outside_of_history(expected)
     assert "run 2 migrations" in result.out
 
 
-def test_a_field_that_was_added_is_removed_again(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_field_that_was_added_is_removed_again(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     before = files(folder)
     trellis("add", "field", "user", "nick:string:40:optional:unique")
     commit(folder)
@@ -55,8 +55,8 @@ def test_a_field_that_was_added_is_removed_again(trellis, blog):
     assert added.count("def downgrade") == removed.count("def downgrade") == 1
 
 
-def test_each_migration_follows_the_one_before(trellis, blog):
-    folder = blog(USER, POST)
+def test_each_migration_follows_the_one_before(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     trellis("add", "field", "user", "one:text:optional", "two:text:optional")
 
     one, two = only(folder, "*_add_users_one.py"), only(folder, "*_add_users_two.py")
@@ -66,8 +66,8 @@ def test_each_migration_follows_the_one_before(trellis, blog):
     assert f'down_revision = "{one.partition("Revision ID: ")[2][:12]}"' in two
 
 
-def test_what_was_rendered_before_stays_as_it_is(trellis, blog):
-    folder = blog(USER, POST)
+def test_what_was_rendered_before_stays_as_it_is(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     before = only(folder, "*_create_users.py")
     trellis("add", "field", "user", "nick:string:40:optional")
     commit(folder)
@@ -76,8 +76,8 @@ def test_what_was_rendered_before_stays_as_it_is(trellis, blog):
     assert trellis("status").code == 0
 
 
-def test_a_name_can_be_added_and_removed_again_and_again(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_name_can_be_added_and_removed_again_and_again(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
     for verb, field in [("add", "x:text:optional"), ("remove", "x")] * 2:
         assert trellis(verb, "field", "user", field).code == 0
         commit(folder)
@@ -85,8 +85,8 @@ def test_a_name_can_be_added_and_removed_again_and_again(trellis, blog):
     assert len(list((folder / SCRIPTS).glob("*_users_x.py"))) == 4
 
 
-def test_a_default_of_any_type_is_given_to_the_rows_that_exist(trellis, blog):
-    folder = blog(USER, POST)
+def test_a_default_of_any_type_is_given_to_the_rows_that_exist(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
 
     result = trellis(
         *("add", "field", "post", "price:decimal:10,2:default=-0.5", "count:decimal:9,0:default=7"),
@@ -107,8 +107,8 @@ def test_a_default_of_any_type_is_given_to_the_rows_that_exist(trellis, blog):
         assert done.returncode == 0, done.stdout
 
 
-def test_adding_twice_changes_nothing(trellis, blog):
-    folder = blog(USER, POST)
+def test_adding_twice_changes_nothing(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
 
     result = trellis("add", "field", "user", "age:integer:optional")
 
@@ -128,8 +128,8 @@ def test_adding_twice_changes_nothing(trellis, blog):
         ("price:decmal:optional", "did you mean decimal?"),
     ],
 )
-def test_a_column_that_rows_could_not_have_is_refused(trellis, blog, field, said):
-    folder = blog(USER, POST)
+def test_a_column_that_rows_could_not_have_is_refused(trellis, enter_blog, field, said):
+    folder = enter_blog(USER, POST)
     before = files(folder)
 
     result = trellis("add", "field", "post", field)
@@ -147,8 +147,8 @@ def test_a_column_that_rows_could_not_have_is_refused(trellis, blog, field, said
         (("tag", "label"), "the only field"),
     ],
 )
-def test_what_is_not_there_is_not_removed(trellis, blog, words, said):
-    blog(USER, POST, "tag label:string:40")
+def test_what_is_not_there_is_not_removed(trellis, enter_blog, words, said):
+    enter_blog(USER, POST, "tag label:string:40")
 
     result = trellis("remove", "field", *words)
 

@@ -8,7 +8,7 @@ from trellis.template import bytecode_cache
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     return tmp_path / "cache"
@@ -30,7 +30,7 @@ def greet(made):
     return loaded, made.from_string("Dear {{ name }}").render(name="Ada")
 
 
-def test_a_second_run_compiles_nothing(home):
+def test_a_second_run_compiles_nothing(cache):
     first = greet(environment())
     second = environment()
     forbid_compiling(second)
@@ -38,50 +38,50 @@ def test_a_second_run_compiles_nothing(home):
     assert greet(second) == first == ("Hello Ada", "Dear Ada")
 
 
-def test_another_text_is_compiled_anew(home):
+def test_another_text_is_compiled_anew(cache):
     greet(environment())
 
     assert greet(environment("Bye {{ name }}"))[0] == "Bye Ada"
 
 
 @pytest.mark.parametrize("rest", [b"", b"\x00" * 40, None])
-def test_a_cache_that_cannot_be_read_is_done_without(home, rest):
+def test_a_cache_that_cannot_be_read_is_done_without(cache, rest):
     greet(environment())
-    for path in home.rglob("*.jinja"):
+    for path in cache.rglob("*.jinja"):
         path.write_bytes(path.read_bytes()[:-7] if rest is None else rest)
 
     assert greet(environment()) == ("Hello Ada", "Dear Ada")
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(home):
-    home.write_text("a file")
+def test_a_cache_that_cannot_be_written_is_done_without(cache):
+    cache.write_text("a file")
 
     assert greet(environment()) == ("Hello Ada", "Dear Ada")
 
 
-def test_a_folder_that_others_can_write_to_is_not_trusted(home):
+def test_a_folder_that_others_can_write_to_is_not_trusted(cache):
     greet(environment())
-    next(home.rglob("template-*")).chmod(0o777)
+    next(cache.rglob("template-*")).chmod(0o777)
 
     assert environment().bytecode_cache is None
 
 
-def test_where_python_is_to_write_nothing_nothing_is_written(home, monkeypatch):
+def test_where_python_is_to_write_nothing_nothing_is_written(cache, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     assert greet(environment()) == ("Hello Ada", "Dear Ada")
-    assert not home.exists()
+    assert not cache.exists()
 
 
-def test_what_has_piled_up_is_cleared(home, monkeypatch):
+def test_what_has_piled_up_is_cleared(cache, monkeypatch):
     greet(environment())
     monkeypatch.setattr(bytecode_cache, "_MANY", 1)
     environment()
 
-    assert not list(home.rglob("*.jinja"))
+    assert not list(cache.rglob("*.jinja"))
 
 
-def test_what_is_no_text_and_what_is_no_template_say_so(home):
+def test_what_is_no_text_and_what_is_no_template_say_so(cache):
     with pytest.raises(TypeError):
         environment().from_string(True)
     with pytest.raises(TemplateSyntaxError):

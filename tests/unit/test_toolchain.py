@@ -1,7 +1,7 @@
 import subprocess
 
 import pytest
-from conftest import commit_all, git, install_tool
+from support.cli import commit, git, install_tool
 from trellis.service import toolchain
 
 AUTHOR = ("Grace", "grace@example.org")
@@ -48,9 +48,9 @@ def test_what_has_no_tool_is_left_to_do(service, monkeypatch):
     assert "git is not installed" in toolchain.commit(service, service, AUTHOR, wanted=True).todo
 
 
-def test_what_fails_is_left_to_do_with_the_reason(service, surroundings):
+def test_what_fails_is_left_to_do_with_the_reason(service, home):
     install_tool(
-        surroundings / "bin/uv",
+        home / "bin/uv",
         "touch uv.lock; echo resolving >&2; echo 'error: no network' >&2; echo hint >&2; exit 2",
     )
 
@@ -64,8 +64,8 @@ def test_nothing_is_installed_that_was_not_locked(service):
     assert "no uv.lock" in toolchain.install(service, wanted=True, locked=False).todo
 
 
-def test_the_callers_environment_is_not_touched(service, surroundings, monkeypatch):
-    install_tool(surroundings / "bin/uv", "env > uv.lock")
+def test_the_callers_environment_is_not_touched(service, home, monkeypatch):
+    install_tool(home / "bin/uv", "env > uv.lock")
     for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "GIT_DIR", "GIT_INDEX_FILE"):
         monkeypatch.setenv(name, "theirs")
 
@@ -92,8 +92,8 @@ def test_the_first_commit_is_what_was_rendered(service):
     assert git(service, "log", "--format=%an <%ae>").strip() == "Ada <ada@example.org>"
 
 
-def test_without_an_identity_the_author_is_taken_and_told(service, surroundings):
-    (surroundings / ".gitconfig").unlink()
+def test_without_an_identity_the_author_is_taken_and_told(service, home):
+    (home / ".gitconfig").unlink()
 
     outcome = toolchain.commit(service, service, AUTHOR, wanted=True)
 
@@ -101,25 +101,25 @@ def test_without_an_identity_the_author_is_taken_and_told(service, surroundings)
     assert git(service, "log", "--format=%an <%ae>").strip() == "Grace <grace@example.org>"
 
 
-def test_without_any_name_at_all_there_is_a_commit(service, surroundings):
-    (surroundings / ".gitconfig").unlink()
+def test_without_any_name_at_all_there_is_a_commit(service, home):
+    (home / ".gitconfig").unlink()
 
     assert "as Trellis <" in toolchain.commit(service, service, ("", ""), wanted=True).done
 
 
-def test_hooks_of_the_user_do_not_run(service, surroundings):
-    hooks = surroundings / "templates/hooks"
+def test_hooks_of_the_user_do_not_run(service, home):
+    hooks = home / "templates/hooks"
     hooks.mkdir(parents=True)
     install_tool(hooks / "pre-commit", "exit 1")
-    (surroundings / ".gitconfig").write_text(
+    (home / ".gitconfig").write_text(
         f"[user]\nname = Ada\nemail = a@b.c\n[init]\ntemplateDir = {hooks.parent}\n"
     )
 
     assert toolchain.commit(service, service, AUTHOR, wanted=True).done
 
 
-def test_a_commit_that_fails_leaves_no_repository(service, surroundings):
-    (surroundings / ".gitconfig").write_text(
+def test_a_commit_that_fails_leaves_no_repository(service, home):
+    (home / ".gitconfig").write_text(
         "[user]\nname = Ada\nemail = a@b.c\n[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"
     )
 
@@ -140,7 +140,7 @@ def test_a_repository_around_it_is_used(service, work):
 
 def test_a_repository_that_ignores_it_is_not(service, work):
     (work / ".gitignore").write_text("blog/\n")
-    commit_all(work, "Ignore it")
+    commit(work, "Ignore it")
 
     assert toolchain.commit(service, service, AUTHOR, wanted=True).done
 
