@@ -25,7 +25,7 @@ def pytest_addoption(parser):
         action="append",
         default=[],
         metavar="ID",
-        help="Prove this variant of `trellis matrix`, not the eight core ones. Repeatable.",
+        help="Prove this variant of support/matrix.py, not the eight core ones. Repeatable.",
     )
 
 

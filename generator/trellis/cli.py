@@ -10,7 +10,6 @@ import typer
 from trellis import __version__, console
 from trellis.commands.add import add
 from trellis.commands.change import change
-from trellis.commands.matrix import matrix
 from trellis.commands.new import new
 from trellis.commands.options import options
 from trellis.commands.remove import remove
@@ -22,7 +21,7 @@ from trellis.signals import stoppable, terminable
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
-COMMANDS = (new, change, update, status, diff, restore, options, matrix)
+COMMANDS = (new, change, update, status, diff, restore, options)
 GROUPS = {"add": add, "remove": remove}
 
 app = typer.Typer(

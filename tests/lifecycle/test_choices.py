@@ -3,9 +3,9 @@
 import itertools
 
 import pytest
+from support import matrix
 from support.cli import COMMENT, ROOT, commit, edit, files, git
 from support.services import BLUEPRINTS
-from trellis.commands import variants as matrix
 from trellis.template import version as template
 
 AXES = {"api": ("async", "sync"), "orm": ("sqlalchemy", "sqlmodel")}

@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 from trellis.blueprint import questions
-from trellis.commands import variants as matrix
 from trellis.template import version as template
+
+from support import matrix
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = template.from_directory(ROOT)

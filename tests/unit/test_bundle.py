@@ -137,7 +137,7 @@ def test_a_wheel_makes_services_on_its_own(repository, tmp_path, work):
     recorded = (work / "blog/.copier-answers.yml").read_text()
     assert "_commit: v1.0.0" in recorded
     assert "_src_path: git+trellis://fastapi" in recorded
-    assert "core" in run_from(wheel, work, "matrix", "--set", "core", "--json").stdout
+    assert "sqlmodel" in run_from(wheel, work, "options", "--json").stdout
 
 
 def test_a_wheel_from_the_sdist_has_the_history_too(repository, tmp_path, work):

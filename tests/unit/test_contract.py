@@ -5,10 +5,10 @@ import re
 
 import pytest
 import yaml
+from support import matrix
 from trellis.blueprint.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE
 from trellis.blueprint.shorthand import format_resource, parse_resource
 from trellis.commands import report
-from trellis.commands import variants as matrix
 from trellis.commands.new import new
 from trellis.template import source
 from trellis.template import version as template

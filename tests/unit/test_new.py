@@ -377,7 +377,7 @@ def test_of_two_at_once_one_wins(process, work):
 
 
 def test_a_reader_that_leaves_is_no_error(process):
-    running = process("matrix", "--set", "full")
+    running = process("options")
     running.stdout.close()
 
     assert running.stderr.read() == ""

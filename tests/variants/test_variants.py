@@ -1,6 +1,6 @@
 """The core variants × the four blueprints: set up, checked, migrated and served as a team would.
 
-`--variant ID` (see `trellis matrix`) proves another variant instead; CI proves them all that way.
+`--variant ID` (see support/matrix.py) proves another variant instead; CI proves them all that way.
 """
 
 import httpx2

@@ -1,12 +1,20 @@
-"""The variants that are proven: the core ones, and a covering array over every choice."""
+"""The variants that are proven: the core ones, and a covering array over every choice.
 
+In tests/, `python -m support.matrix` lists them; `--json` and `--github` are for programs.
+"""
+
+import argparse
 import itertools
+import json
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trellis.errors import UsageError
+from allpairspy import AllPairs
+from trellis.blueprint.questions import closed
+from trellis.template import version as template
 
 CORE_AXES = ("api", "orm", "database")
 SETS = ("core", "covering", "all", "full")
@@ -26,9 +34,6 @@ class Variant:
 
 def choices() -> dict[str, tuple[Any, ...]]:
     """The closed choices of our own template, the default of each first."""
-    from trellis.blueprint.questions import closed
-    from trellis.template import version as template
-
     return closed(template.questions())
 
 
@@ -47,8 +52,6 @@ def core(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
 
 def covering(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
     """As few variants as it takes for every two values of two choices to meet in one of them."""
-    from allpairspy import AllPairs
-
     known = known or choices()
     return [_named(row._asdict()) for row in AllPairs(OrderedDict(known))]
 
@@ -63,7 +66,7 @@ def full(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
 
 
 def selection(name: str) -> list[Variant]:
-    """A set by its name: `all` is what CI proves, core and covering; `full` is the product."""
+    """A set by its name: `all` is core and covering, which CI proves; `full` is the product."""
     if name == "all":
         known = [variant.choices for variant in core()]
         return [*core(), *(variant for variant in covering() if variant.choices not in known)]
@@ -74,7 +77,7 @@ def shard(variants: Sequence[Variant], part: str) -> list[Variant]:
     """The I-th of N parts, I/N, as equal as can be."""
     number, slash, count = part.partition("/")
     if not (slash and number.isdecimal() and count.isdecimal() and 0 < int(number) <= int(count)):
-        raise UsageError(f"--shard {part!r} is no part", fix="write: --shard 1/4")
+        raise argparse.ArgumentTypeError(f"{part!r} is not of the form I/N, such as 1/4")
     return list(variants[int(number) - 1 :: int(count)])
 
 
@@ -102,3 +105,29 @@ def _word(key: str, value: Any) -> str:
     if key == "python_version":
         return "py" + str(value).replace(".", "")
     return f"no_{key}" if value == "none" else str(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the variants: an id a line, one JSON document, or a line for $GITHUB_OUTPUT."""
+    parser = argparse.ArgumentParser(prog="python -m support.matrix", description=main.__doc__)
+    parser.add_argument("--set", choices=SETS, default="all")
+    parser.add_argument("--shard", metavar="I/N", default="1/1", help="only this part of them")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true")
+    output.add_argument("--github", action="store_true", help='matrix={"include": [...]}')
+    options = parser.parse_args(arguments)
+    try:
+        chosen = [variant.as_dict() for variant in shard(selection(options.set), options.shard)]
+    except argparse.ArgumentTypeError as error:
+        parser.error(str(error))
+    if options.json:
+        text = json.dumps({"set": options.set, "shard": options.shard, "variants": chosen})
+    elif options.github:
+        text = "matrix=" + json.dumps({"include": chosen}, separators=(",", ":"))
+    else:
+        text = "\n".join(variant["id"] for variant in chosen)
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
