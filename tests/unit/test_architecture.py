@@ -118,6 +118,7 @@ def test_few_modules_write():
     # where Python keeps its own. The others write to a temporary folder.
     new, living = {"service.staging"}, {"change.journal", "change.apply"}
     temporary = {"template.bundle", "template.source", "change.merge", "change.worktree"}
+    temporary |= {"change.text_merge"}
     assert writers == new | living | temporary | {
         "service.toolchain",
         "template.bytecode_cache",

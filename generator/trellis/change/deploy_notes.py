@@ -11,7 +11,7 @@ from trellis.files import Change, Files
 _SETTING = re.compile(r"^#? ?([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 _DROPPING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_drop_(\w+)\.py")
 _EMPTYING = re.compile(re.escape(FOLDER) + r"[0-9a-f]+_remove_(\w+)\.py")
-_DISTRIBUTION = re.compile(r"[ \[<>=!~;(@]")
+DISTRIBUTION = re.compile(r"[ \[<>=!~;(@]")
 _MOVED = {
     "database": (
         "no data is moved: rows that are in the old database stay there. Migrate the new one "
@@ -82,7 +82,7 @@ def _required(files: Files) -> list[str]:
         listed = document.get("project", {}).get("dependencies", [])
     except (ValueError, AttributeError):
         return []
-    return [_DISTRIBUTION.split(str(entry))[0] for entry in listed]
+    return [DISTRIBUTION.split(str(entry))[0] for entry in listed]
 
 
 def _names(files: Files) -> list[str]:

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trellis import git
+from trellis.change import text_merge
 from trellis.errors import ServiceError
 from trellis.files import Change, File, Files
 from trellis.service.find import Service
 
 _OLDEST_GIT = (2, 38)
+_COMMITTER = b"committer Trellis <trellis@localhost> 0 +0000\ndata 0\n"
+PLAIN = {"100644", "100755"}
 
-
+Entry = tuple[str, str, int, str]
 Variables = Mapping[str, str] | None
 
 
@@ -38,6 +41,7 @@ class Merged:
     changes: tuple[Change, ...]
     stages: tuple[Stage, ...]
     diff: str
+    left_out: tuple[str, ...] = ()  # files that people have deleted, and the change alters
 
     @property
     def conflicts(self) -> list[str]:
@@ -67,6 +71,7 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
     stream = b"".join(_stream(old, new, mine))
     git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
     tree, stages = _merge_tree(bare)
+    tree, stages, left_out = _resolve(bare, tree, stages, scratch)
     before, after = _listing(bare, "yours"), _listing(bare, tree)
     paths = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
     needed = {entry[1] for p in paths for entry in (before.get(p), after.get(p)) if entry}
@@ -79,11 +84,48 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
         tuple(Change(path, file(before.get(path)), file(after.get(path))) for path in paths),
         tuple(Stage(path, number, File(mode, blobs[oid])) for mode, oid, number, path in stages),
         git.git(bare, "diff", "--no-color", "--no-ext-diff", "yours", tree),
+        left_out,
     )
 
 
-def _merge_tree(bare: Path) -> tuple[str, list[tuple[str, str, int, str]]]:
-    words = ["-c", "merge.directoryRenames=false", "-c", "merge.renames=true"]
+def _resolve(
+    bare: Path, tree: str, stages: list[Entry], scratch: Path
+) -> tuple[str, list[Entry], tuple[str, ...]]:
+    """The merged tree without the conflicts that need nobody to look at them."""
+    if not stages:
+        return tree, stages, ()
+    base, mine, other = (_listing(bare, name) for name in ("before", "yours", "trellis"))
+    packages = frozenset(path.partition("/")[0].removesuffix(".py") for path in mine)
+    blobs = _blobs(bare, {oid for _, oid, _, _ in stages})
+    commands, resolved, left_out = [], set(), []
+    for path in sorted({path for _, _, _, path in stages}):
+        sides = {number: (mode, oid) for mode, oid, number, place in stages if place == path}
+        if sides.keys() == {1, 3} and path in base and path in other:
+            # People have deleted the whole file: what changes in it is of no use to them.
+            commands.append(b"D " + _quoted(path) + b"\n")
+            left_out.append(path)
+            resolved.add(path)
+        if sides.keys() != {1, 2, 3} or {mode for mode, _ in sides.values()} - PLAIN:
+            continue
+        texts = text_merge.Sides(*(blobs[sides[number][1]] for number in (1, 2, 3)))
+        text = text_merge.merge(path, texts, packages, scratch)
+        if text is None:
+            continue
+        mode = sides[3][0] if sides[1][0] == sides[2][0] else sides[2][0]
+        commands += _entries({path: File(mode, text.data)})
+        if not text.conflicts:
+            resolved.add(path)
+    if not commands:
+        return tree, stages, ()
+    stream = b"commit refs/heads/resolved\n" + _COMMITTER
+    stream += b'M 040000 %s ""\n' % tree.encode() + b"".join(commands)
+    git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
+    tree = git.git(bare, "rev-parse", "resolved^{tree}").strip()
+    return tree, [entry for entry in stages if entry[3] not in resolved], tuple(left_out)
+
+
+def _merge_tree(bare: Path) -> tuple[str, list[Entry]]:
+    words = ["-c", "merge.directoryRenames=true", "-c", "merge.renames=true"]
     words += ["-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages"]
     command = ["git", "-C", str(bare), *words, "-z", "yours", "trellis"]
     said = git.run(command, codes=(0, 1))  # 1: with conflicts
@@ -109,20 +151,23 @@ def with_their_line_ends(files: Files, mine: Files) -> dict[str, File]:
 
 def _stream(old: Files, new: Files, mine: str) -> Iterator[bytes]:
     """For git fast-import: both renderings, and the service as if made from the old one."""
-    who = b"committer Trellis <trellis@localhost> 0 +0000\ndata 0\n"
-    yield b"commit refs/heads/before\n" + who
+    yield b"commit refs/heads/before\n" + _COMMITTER
     yield from _entries(old)
-    yield b"commit refs/heads/yours\n" + who + b"from refs/heads/before\ndeleteall\n"
+    yield b"commit refs/heads/yours\n" + _COMMITTER + b"from refs/heads/before\ndeleteall\n"
     yield b'M 040000 %s ""\n' % mine.encode()
-    yield b"commit refs/heads/trellis\n" + who + b"from refs/heads/before\ndeleteall\n"
+    yield b"commit refs/heads/trellis\n" + _COMMITTER + b"from refs/heads/before\ndeleteall\n"
     yield from _entries(new)
 
 
 def _entries(files: Files) -> Iterator[bytes]:
     for path, file in files.items():
-        quoted = path.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
-        yield b'M %s inline "%s"\ndata %d\n' % (file.mode.encode(), quoted, len(file.data))
-        yield file.data + b"\n"
+        yield b"M %s inline %s\n" % (file.mode.encode(), _quoted(path))
+        yield b"data %d\n" % len(file.data) + file.data + b"\n"
+
+
+def _quoted(path: str) -> bytes:
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
+    return b'"%s"' % quoted
 
 
 def contents(folder: Path, tree: str, variables: Variables = None) -> dict[str, File]:

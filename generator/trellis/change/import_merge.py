@@ -1,0 +1,174 @@
+"""The import blocks of Python modules, merged as sets of names. Pure."""
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from trellis.change.list_merge import Texts, interleave
+
+# Services are formatted with lines of 100, once of 88.
+_SHORT_LINE, _LONG_LINE = 88, 100
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One import, and how it is written."""
+
+    module: str | None  # of `from module import names`
+    names: tuple[str, ...]  # as written, with `as`
+    text: str
+
+    @property
+    def key(self) -> str:
+        """What makes it the same import on both sides; `from` imports may differ in names."""
+        if self.module is None or " as " in self.names[0]:
+            return f"{self.module or ''} {', '.join(self.names)}"
+        return f"from {self.module}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive imports, and the lines that they take."""
+
+    start: int
+    end: int
+    indent: str
+    statements: tuple[Statement, ...]
+
+
+def merge_imports(texts: Texts, packages: frozenset[str]) -> Texts:
+    """The texts, with each import block that all of them have replaced by the merged one."""
+    lines = [text.splitlines(keepends=True) for text in texts]
+    try:
+        found = [dict(_blocks(text)) for text in texts]
+    except (SyntaxError, ValueError):
+        return texts
+    longest = max((len(line.rstrip("\n")) for line in lines[2]), default=0)
+    limit = min(max(longest, _SHORT_LINE), _LONG_LINE)
+    merged = {}
+    for place in found[0].keys() & found[1].keys() & found[2].keys():
+        block = _merge([blocks[place] for blocks in found], packages, limit)
+        if block is not None:
+            merged[place] = block
+    for side, blocks in zip(lines, found, strict=True):
+        for place in sorted(merged, key=lambda place: -blocks[place].start):
+            side[blocks[place].start : blocks[place].end] = merged[place]
+    return "".join(lines[0]), "".join(lines[1]), "".join(lines[2])
+
+
+def _merge(blocks: Sequence[Block], packages: frozenset[str], limit: int) -> list[str] | None:
+    old, mine, other = ({s.key: s for s in block.statements} for block in blocks)
+    if any(len({s.key for s in b.statements}) < len(b.statements) for b in blocks):
+        return None
+    if len({block.indent for block in blocks}) > 1:
+        return None
+    if any("#" in statement.text for side in (mine, other) for statement in side.values()):
+        return None
+    merged: dict[str, Statement] = {}
+    for key in {**old, **mine, **other}:
+        one = _merge_one(old.get(key), mine.get(key), other.get(key), blocks[0].indent, limit)
+        if one is not None:
+            merged[key] = one
+    sections = {key: _section(statement, packages) for key, statement in merged.items()}
+    order = interleave([*mine], [*other], dict.fromkeys(merged, ""))
+    canonical = sorted(merged, key=lambda key: _place(merged[key], packages))
+    if all(
+        [*side] == sorted(side, key=lambda key: _place(side[key], packages))
+        for side in (mine, other)
+    ):
+        order = canonical
+    lines: list[str] = []
+    for key, before in zip(order, [None, *order], strict=False):
+        if before is not None and sections[before] != sections[key]:
+            lines.append("\n")
+        lines += merged[key].text.splitlines(keepends=True)
+    return lines
+
+
+def _merge_one(
+    old: Statement | None, mine: Statement | None, other: Statement | None, indent: str, limit: int
+) -> Statement | None:
+    if other in (mine, old):
+        return mine
+    if mine == old:
+        return other
+    if mine is None or other is None:
+        return mine or other  # one side removed it, the other changed it: nothing is lost
+    had = set(old.names) if old else set()
+    gone = had - (set(mine.names) & set(other.names))
+    names = sorted({*mine.names, *other.names} - gone, key=_by_type)
+    if not names:
+        return None
+    head = f"{indent}from {mine.module} import "
+    text = f"{head}{', '.join(names)}\n"
+    if len(text) - 1 > limit:
+        elements = "".join(f"{indent}    {name},\n" for name in names)
+        text = f"{head}(\n{elements}{indent})\n"
+    return Statement(mine.module, tuple(names), text)
+
+
+def _by_type(name: str) -> tuple[int, str]:
+    """Constants, classes, the rest: the order of isort and ruff."""
+    plain = name.partition(" ")[0]
+    if plain.isupper() and len(plain) > 1:
+        return (0, name)
+    return (1 if plain[:1].isupper() else 2, name)
+
+
+def _place(statement: Statement, packages: frozenset[str]) -> tuple[int, bool, str, str]:
+    module = statement.module if statement.module is not None else statement.names[0]
+    text = "" if statement.key.startswith("from ") else statement.names[0]
+    section = _section(statement, packages)
+    return (section, statement.module is not None, module.lower(), text)
+
+
+def _section(statement: Statement, packages: frozenset[str]) -> int:
+    module = statement.module if statement.module is not None else statement.names[0]
+    top = module.partition(" ")[0].partition(".")[0]
+    if top == "__future__":
+        return 0
+    if not top:
+        return 4
+    if top in packages:
+        return 3
+    return 1 if top in sys.stdlib_module_names else 2
+
+
+def _blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
+    """The import blocks, by where they stand; not those with anything else in them."""
+    tree, lines = ast.parse(text), text.splitlines(keepends=True)
+    bodies = [("", tree.body)]
+    tests = [node for node in tree.body if isinstance(node, ast.If)]
+    bodies += [(f"{n} {ast.unparse(node.test)}", node.body) for n, node in enumerate(tests)]
+    for name, body in bodies:
+        runs = [[*run] for run in _runs(body)]
+        for number, run in enumerate(runs):
+            start, end = run[0].lineno - 1, run[-1].end_lineno or run[-1].lineno
+            rest = set(range(start, end))
+            statements = []
+            for node in run:
+                taken = range(node.lineno - 1, node.end_lineno or node.lineno)
+                rest -= set(taken)
+                statements.append(_statement(node, "".join(lines[n] for n in taken)))
+            if not any(lines[number].strip() for number in rest):
+                indent = " " * run[0].col_offset
+                yield (name, number), Block(start, end, indent, tuple(statements))
+
+
+def _runs(body: list[ast.stmt]) -> Iterator[list[ast.Import | ast.ImportFrom]]:
+    run: list[ast.Import | ast.ImportFrom] = []
+    for node in body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            run.append(node)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _statement(node: ast.Import | ast.ImportFrom, text: str) -> Statement:
+    names = tuple(f"{a.name} as {a.asname}" if a.asname else a.name for a in node.names)
+    module = None if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
+    return Statement(module, names, text)
