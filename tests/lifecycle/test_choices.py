@@ -250,7 +250,7 @@ def edited_lines(folder):
     ("words", "conflicts"),
     [
         (["add", "resource", "tag", "label:string:40", "post:ref:post"], []),
-        (["change", "database=postgres"], ["compose.yaml"]),
+        (["change", "database=postgres"], []),
         (["update"], []),
         (["change", "api=sync"], None),
         (["remove", "resource", COMMENT.split()[0]], []),

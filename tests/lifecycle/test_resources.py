@@ -256,18 +256,16 @@ def test_a_conflict_without_markers_says_how_it_ends(trellis, enter_blog):
 
 def test_a_conflict_inside_a_file_has_the_usual_markers(trellis, enter_blog):
     folder = enter_blog(USER, POST)
-    edit(folder / "app/routes.py", "    users.router,\n", "")
-    edit(folder / "app/routes.py", "    posts.router,\n", "    mine.router,\n")
+    edit(folder / "app/posts/service.py", "async def create_post(", "async def write_post(")
     commit(folder)
 
-    result = add(trellis, COMMENT)
+    result = trellis("change", "api=sync")
 
     assert result.code == 3
-    text = (folder / "app/routes.py").read_text()
-    assert "<<<<<<< yours" in text
+    text = (folder / "app/posts/service.py").read_text()
+    assert "<<<<<<< yours\nasync def write_post(" in text
+    assert "=======\ndef create_post(" in text
     assert ">>>>>>> trellis" in text
-    assert "mine.router" in text
-    assert "comments.router" in text
 
 
 def test_the_lock_is_renewed_beside_the_merge(trellis, enter_blog):

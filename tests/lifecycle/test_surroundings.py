@@ -245,11 +245,11 @@ def test_modes_stay(trellis, folder, seen):
     assert len(staged(folder)) == 13
 
 
-@pytest.mark.parametrize("moved", [("app/routes.py", "app/routes.py"), ("app", "backend")])
+@pytest.mark.parametrize("moved", [("app/routes.py", "app/wiring.py"), ("app", "backend")])
 def test_what_was_moved_is_changed_where_it_is(trellis, folder, moved):
     git(folder, "mv", *moved)
     commit(folder)
-    place = moved[1] if moved[1].endswith(".py") else f"{moved[1]}/api.py"
+    place = moved[1] if moved[1].endswith(".py") else f"{moved[1]}/routes.py"
 
     assert trellis(*ADD).code == 0
 

@@ -84,7 +84,9 @@ def test_an_edited_service_keeps_its_edits(trellis, at, version):
 
     assert result.code == 3
     conflicts = result.document["conflicts"]
-    assert conflicts == ["AGENTS.md", "Makefile", "tests/test_migrations.py"]
+    assert conflicts == ["AGENTS.md", "tests/test_migrations.py"]
+    assert result.document["left_out"] == ["Makefile"]
+    assert not (folder / "Makefile").exists()
     assert "# Our blog" in (folder / "README.md").read_text()
     assert "- Ours first." in (folder / "AGENTS.md").read_text()
     assert '"""Ours: what' in (folder / "tests/test_migrations.py").read_text()

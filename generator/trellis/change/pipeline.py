@@ -174,6 +174,7 @@ def _account(
         files={change.path: change.kind for change in merged.changes},
         conflicts=merged.conflicts,
         half_deleted=merged.half_deleted,
+        left_out=merged.left_out,
         diff=merged.diff,
         notes=deploy_notes.notes(
             before.values, after.values, before.files, after.files, merged.changes

@@ -21,6 +21,7 @@ class Account:
     files: Mapping[str, str] = field(default_factory=dict)
     conflicts: Sequence[str] = ()
     half_deleted: Sequence[str] = ()
+    left_out: Sequence[str] = ()
     diff: str = ""
     notes: Sequence[str] = ()
     outcomes: Sequence[Outcome] = ()
@@ -40,6 +41,7 @@ class Account:
             "template": self.version,
             "files": [{"path": path, "change": kind} for path, kind in self.files.items()],
             "conflicts": list(self.conflicts),
+            "left_out": list(self.left_out),
             "diff": self.diff,
             "blueprint": dict(self.blueprint),
             "done": [outcome.done for outcome in self.outcomes if outcome.done],
@@ -79,7 +81,11 @@ class Account:
         lines = [*self.releases.splitlines(), ""] if self.releases else []
         lines += [f"{self.service}: {_count(self.files)}"]
         lines += [f"  note: {self.remark}"] if self.remark else []
-        return [*lines, *(f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items())]
+        lines += [f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items()]
+        if self.left_out:
+            lines += ["", "Left out, since you have deleted the file:"]
+            lines += [f"  {path}" for path in self.left_out]
+        return lines
 
     def _conflicts(self, title: str) -> list[str]:
         if not self.conflicts:
