@@ -17,7 +17,7 @@ from trellis.commands.status import diff, restore, status
 from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
 from trellis.names import nearest
-from trellis.signals import stoppable, terminable
+from trellis.signals import raise_on_signals, translate_interrupts
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
@@ -30,11 +30,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command(epilog=_EPILOG)(stoppable(command))
+    app.command(epilog=_EPILOG)(translate_interrupts(command))
 for group_name, group in GROUPS.items():
     for entry in group.registered_commands:
         entry.epilog = _EPILOG
-        entry.callback = entry.callback and stoppable(entry.callback)
+        entry.callback = entry.callback and translate_interrupts(entry.callback)
     app.add_typer(group, name=group_name)
 
 
@@ -65,7 +65,7 @@ def run(words: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Says every error in at most five lines."""
     as_json = "--json" in words
     try:
-        with terminable():
+        with raise_on_signals():
             result = app(args=list(words) or ["--help"], prog_name="trellis", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except TrellisError as error:

@@ -64,7 +64,7 @@ class Repository:
         return git(self.top, "rev-parse", f"HEAD:{self.lead(folder)}").strip()
 
 
-def find(folder: Path) -> Repository:
+def open_repository(folder: Path) -> Repository:
     """The repository around a folder; raises ServiceError where there is none, or it is empty."""
     if shutil.which("git") is None:
         raise ServiceError("cannot be changed: git is not installed", where=str(folder))

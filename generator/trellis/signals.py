@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 @contextlib.contextmanager
-def terminable() -> Iterator[None]:
+def raise_on_signals() -> Iterator[None]:
     """SIGTERM and SIGHUP raise Stopped, so that whatever is temporary goes away."""
 
     def stop(number: int, frame: Any) -> None:
@@ -26,7 +26,7 @@ def terminable() -> Iterator[None]:
         yield
 
 
-def stoppable(command: Callable[P, R]) -> Callable[P, R]:
+def translate_interrupts(command: Callable[P, R]) -> Callable[P, R]:
     """The command, with its ends told apart that Typer would all call an exit."""
 
     @functools.wraps(command)
@@ -42,7 +42,7 @@ def stoppable(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_signals() -> Iterator[None]:
     """For the few lines that clean up: a second Ctrl-C does not stop them."""
     with _handling(signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"):
         yield

@@ -18,7 +18,7 @@ import pytest
 from support.cli import COMMENT, POST, USER, command, commit, files, git
 from trellis import cli
 from trellis.change import apply, journal, pipeline
-from trellis.service import find as service
+from trellis.service.find import find_service
 
 ADD = ["add", "resource", *COMMENT.split()]
 # The calls that change something on a disk, counted; at one of them something happens.
@@ -59,7 +59,7 @@ def run(words):
 
 
 def recover():
-    with apply.alone(service.find()):
+    with apply.alone(find_service()):
         pass
 
 
@@ -323,7 +323,7 @@ def test_of_some_runs_at_once_one_wins(enter_blog, released):
 
 def test_a_service_in_use_is_left_alone(trellis, enter_blog):
     folder = enter_blog(USER, POST)
-    with apply.alone(service.find()):
+    with apply.alone(find_service()):
         result = trellis(*ADD)
 
     assert result.code == 7

@@ -17,7 +17,7 @@ from support.services import CHOICES, TEMPLATE
 from test_checks import DUMP, MIGRATE, assert_kept
 from trellis.change import pipeline
 from trellis.errors import BlueprintError
-from trellis.service import find as service
+from trellis.service.find import find_references
 from trellis.template import version as templates
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
@@ -94,7 +94,7 @@ def make_invented_service(trellis, shared_environment, shared, tmp_path, monkeyp
 def rendered(values, folder):
     """What the template makes of a blueprint; raises BlueprintError where it is none."""
     with templates.opened() as opened:
-        opened.render(pipeline.settled(values, opened), folder)
+        opened.render(pipeline.resolve(values, opened), folder)
     return folder
 
 
@@ -137,7 +137,7 @@ class Changes:
 
     def remove_resource(self, values):
         there = values["resources"]
-        free = [r for r in there if not [*service.referring(there, r["name"])]]
+        free = [r for r in there if not [*find_references(there, r["name"])]]
         if not free:
             return values
         self.removed = self.random.choice(free)
@@ -186,7 +186,7 @@ def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path
             rendered(wanted, place)
         if wanted == values or not place.exists():
             continue
-        account = pipeline.evolve(lambda *_, wanted=wanted: wanted, OPTIONS)
+        account = pipeline.change_service(lambda *_, wanted=wanted: wanted, OPTIONS)
 
         assert account.status == "changed", (change.__name__, account.conflicts)
         assert without_migrations(project.folder) == without_migrations(place)
@@ -201,4 +201,4 @@ def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path
     project.run(python, "-c", MIGRATE + DOWN_AND_UP)
     other = {"integer": "uuid7", "uuid7": "integer"}[values["primary_key"]]
     with pytest.raises(BlueprintError, match="migrations beyond the rendered ones"):
-        pipeline.evolve(lambda *_: {**values, "primary_key": other}, OPTIONS)
+        pipeline.change_service(lambda *_: {**values, "primary_key": other}, OPTIONS)

@@ -121,7 +121,7 @@ def test_the_difference_is_shown_from_where_we_are(trellis, enter_blog, monkeypa
     commit(folder)
     monkeypatch.chdir(folder / "app")
 
-    everything, one = trellis("diff"), trellis("diff", "api.py")
+    everything, one = trellis("diff"), trellis("diff", "routes.py")
 
     assert "+# Our blog" in everything.out
     assert "+OURS = 1" in everything.out

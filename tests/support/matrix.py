@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allpairspy import AllPairs
-from trellis.blueprint.questions import closed
+from trellis.blueprint.questions import list_choices
 from trellis.template import version as template
 
 CORE_AXES = ("api", "orm", "database")
@@ -34,7 +34,7 @@ class Variant:
 
 def choices() -> dict[str, tuple[Any, ...]]:
     """The closed choices of our own template, the default of each first."""
-    return closed(template.questions())
+    return list_choices(template.questions())
 
 
 def core(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:

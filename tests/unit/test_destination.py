@@ -3,17 +3,17 @@ from pathlib import Path
 
 import pytest
 from trellis.errors import DestinationError
-from trellis.service.destination import inspect
+from trellis.service.destination import check_destination
 
 
 def refusal(given):
     with pytest.raises(DestinationError) as caught:
-        inspect(given)
+        check_destination(given)
     return caught.value
 
 
 def test_a_new_place_is_accepted(work):
-    place = inspect("blog")
+    place = check_destination("blog")
 
     assert (place.path, place.anchor) == (work / "blog", work)
 
@@ -21,30 +21,30 @@ def test_a_new_place_is_accepted(work):
 def test_an_empty_directory_is_accepted(work):
     (work / "blog").mkdir()
 
-    assert inspect("blog").path == work / "blog"
-    assert inspect("blog/").path == work / "blog"
+    assert check_destination("blog").path == work / "blog"
+    assert check_destination("blog/").path == work / "blog"
 
 
 def test_the_empty_working_directory_is_accepted(work):
-    place = inspect(".")
+    place = check_destination(".")
 
     assert place.path == work
     assert place.is_working_directory
 
 
 def test_missing_parents_are_accepted(work):
-    place = inspect("a/b/c")
+    place = check_destination("a/b/c")
 
     assert (place.path, place.anchor) == (work / "a/b/c", work)
 
 
 @pytest.mark.parametrize("name", ["Zoë's blog", "日本", "a b", "-x", ".hidden"])
 def test_names_may_have_spaces_and_letters_of_any_script(work, name):
-    assert inspect(name).path == work / name
+    assert check_destination(name).path == work / name
 
 
 def test_nothing_is_written(work):
-    inspect("a/b/c")
+    check_destination("a/b/c")
 
     assert list(work.iterdir()) == []
 
@@ -88,7 +88,7 @@ def test_a_symlink_on_the_way_may_stay_in_the_tree(work):
     (work / "real").mkdir()
     (work / "link").symlink_to("real")
 
-    assert inspect("link/blog").path == work / "real/blog"
+    assert check_destination("link/blog").path == work / "real/blog"
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -120,7 +120,7 @@ def test_a_dangling_symlink_on_the_way_is_refused(work, tmp_path):
 def test_a_symlink_that_leads_into_the_tree_is_accepted(work, tmp_path):
     (tmp_path / "link").symlink_to(work)
 
-    assert inspect(str(tmp_path / "link/blog")).path == work / "blog"
+    assert check_destination(str(tmp_path / "link/blog")).path == work / "blog"
 
 
 def test_dots_after_a_symlink_are_followed_where_they_lead(work, tmp_path):
@@ -166,4 +166,4 @@ def test_links_of_the_system_are_its_own_affair(work, monkeypatch):
     if not real.is_symlink():
         pytest.skip("this system has no such link")
 
-    assert inspect("/bin/trellis-test-blog").path == real.resolve() / "trellis-test-blog"
+    assert check_destination("/bin/trellis-test-blog").path == real.resolve() / "trellis-test-blog"

@@ -225,7 +225,7 @@ def test_what_steps_cannot_do_is_left_to_do(trellis, work, home):
 
 
 def test_a_defect_is_one_line_and_how_to_report_it(trellis, work, monkeypatch):
-    monkeypatch.setattr("trellis.commands.new.inspect", lambda given: 1 / 0)
+    monkeypatch.setattr("trellis.commands.new.check_destination", lambda given: 1 / 0)
 
     result = trellis("new", "blog", "--yes")
 
@@ -259,7 +259,7 @@ def test_what_is_not_committed_of_the_template_is_remarked_on(trellis, work, tin
 
 
 def test_a_defect_shows_its_traceback_on_demand(trellis, work, monkeypatch):
-    monkeypatch.setattr("trellis.commands.new.inspect", lambda given: 1 / 0)
+    monkeypatch.setattr("trellis.commands.new.check_destination", lambda given: 1 / 0)
     monkeypatch.setenv("TRELLIS_DEBUG", "1")
 
     with pytest.raises(ZeroDivisionError):

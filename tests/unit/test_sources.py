@@ -15,7 +15,7 @@ QUESTIONS = (
 
 
 def given(values, source="blog.yml"):
-    result = sources.Given()
+    result = sources.GivenValues()
     result.add(values, source)
     return result
 
@@ -124,7 +124,7 @@ def test_endless_files_are_not_read_to_their_end():
 )
 def test_values_of_another_kind_are_refused(values, message):
     with pytest.raises(BlueprintError) as caught:
-        sources.check_shape(given(values), QUESTIONS)
+        sources.check_types(given(values), QUESTIONS)
 
     assert message in str(caught.value.problems[0])
     assert caught.value.where == "blog.yml"
@@ -132,7 +132,7 @@ def test_values_of_another_kind_are_refused(values, message):
 
 def test_every_problem_is_told():
     with pytest.raises(BlueprintError) as caught:
-        sources.check_shape(given({"a": 1, "docker": 1}), QUESTIONS)
+        sources.check_types(given({"a": 1, "docker": 1}), QUESTIONS)
 
     assert len(caught.value.problems) == 2
 
@@ -140,7 +140,7 @@ def test_every_problem_is_told():
 def test_assignments_are_read_as_their_question_asks():
     items = ["api=sync", "docker=no", "resources=[{name: a, fields: []}]", "project_name=a=b"]
 
-    assert sources.assignments(items, QUESTIONS) == {
+    assert sources.parse_assignments(items, QUESTIONS) == {
         "api": "sync",
         "docker": False,
         "resources": [{"name": "a", "fields": []}],
@@ -151,13 +151,13 @@ def test_assignments_are_read_as_their_question_asks():
 @pytest.mark.parametrize("items", [["api"], ["api=sync", "api=async"]])
 def test_assignments_are_complete_and_single(items):
     with pytest.raises(UsageError):
-        sources.assignments(items, QUESTIONS)
+        sources.parse_assignments(items, QUESTIONS)
 
 
 def test_resources_of_the_command_line_follow_those_of_the_file():
     before = given({"resources": [{"name": "user", "fields": []}]})
 
-    result = sources.resources(["post title:string"], before)
+    result = sources.parse_resources(["post title:string"], before)
 
     assert [resource["name"] for resource in result] == ["user", "post"]
 
@@ -167,13 +167,13 @@ def test_a_resource_is_given_once(words):
     before = given({"resources": [{"name": "user", "fields": []}]})
 
     with pytest.raises(BlueprintError, match="is given twice"):
-        sources.resources(words, before)
+        sources.parse_resources(words, before)
 
 
 def test_the_finished_blueprint_is_trimmed_and_in_order():
     values = {"api": "sync", "project_name": "  Zoe\u0308 "}
 
-    assert list(sources.finished(values, QUESTIONS).items()) == [
+    assert list(sources.normalize_answers(values, QUESTIONS).items()) == [
         ("project_name", "Zo\u00eb"),
         ("api", "sync"),
     ]

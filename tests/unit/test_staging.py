@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from trellis.errors import DestinationError, TemplateError
 from trellis.service import staging
-from trellis.service.destination import inspect
+from trellis.service.destination import check_destination
 
 # A run that stops where the test wants to kill it.
 STUCK = """
@@ -18,9 +18,9 @@ import sys, time
 from pathlib import Path
 from trellis import signals
 from trellis.service import staging
-from trellis.service.destination import inspect
+from trellis.service.destination import check_destination
 
-with signals.terminable(), staging.staging(inspect("blog")) as staged:
+with signals.raise_on_signals(), staging.stage(check_destination("blog")) as staged:
     (staged.path / "half").write_text("written")
     print("ready", flush=True)
     while True:
@@ -44,7 +44,7 @@ def stuck(work):
 
 
 def test_a_service_appears_whole(work):
-    with staging.staging(inspect("blog")) as staged:
+    with staging.stage(check_destination("blog")) as staged:
         (staged.path / "app").mkdir()
         (staged.path / "app/main.py").write_text("x")
         assert not (work / "blog").exists()
@@ -53,11 +53,11 @@ def test_a_service_appears_whole(work):
         staged.publish()
 
     assert leftovers(work) == ["blog"]
-    assert staging.files(work / "blog") == ["app/main.py"]
+    assert staging.list_files(work / "blog") == ["app/main.py"]
 
 
 def test_missing_parents_are_made_when_it_appears(work):
-    with staging.staging(inspect("a/b/blog")) as staged:
+    with staging.stage(check_destination("a/b/blog")) as staged:
         assert leftovers(work) == [staged.path.name]
         staged.publish()
 
@@ -68,7 +68,7 @@ def test_missing_parents_are_made_when_it_appears(work):
 def test_an_empty_directory_keeps_its_mode(work):
     (work / "blog").mkdir(mode=0o750)
 
-    with staging.staging(inspect("blog")) as staged:
+    with staging.stage(check_destination("blog")) as staged:
         staged.publish()
 
     assert (work / "blog").stat().st_mode & 0o777 == 0o750
@@ -77,7 +77,7 @@ def test_an_empty_directory_keeps_its_mode(work):
 def test_a_new_directory_has_the_mode_of_any_other(work):
     (work / "other").mkdir()
 
-    with staging.staging(inspect("blog")) as staged:
+    with staging.stage(check_destination("blog")) as staged:
         staged.publish()
 
     assert (work / "blog").stat().st_mode == (work / "other").stat().st_mode
@@ -86,7 +86,7 @@ def test_a_new_directory_has_the_mode_of_any_other(work):
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_nothing_is_left_of_a_run_that_fails(work, error):
     def run():
-        with staging.staging(inspect("a/blog")) as staged:
+        with staging.stage(check_destination("a/blog")) as staged:
             (staged.path / "file").touch()
             raise error
 
@@ -97,7 +97,10 @@ def test_nothing_is_left_of_a_run_that_fails(work, error):
 
 
 def test_a_full_disk_is_a_refusal(work):
-    with pytest.raises(DestinationError, match="No space left"), staging.staging(inspect("blog")):
+    with (
+        pytest.raises(DestinationError, match="No space left"),
+        staging.stage(check_destination("blog")),
+    ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     assert leftovers(work) == []
@@ -109,7 +112,7 @@ def test_parents_are_taken_back_when_the_last_step_fails(work, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail)
 
-    with pytest.raises(DestinationError), staging.staging(inspect("a/b/blog")) as staged:
+    with pytest.raises(DestinationError), staging.stage(check_destination("a/b/blog")) as staged:
         staged.publish()
 
     assert leftovers(work) == []
@@ -125,7 +128,7 @@ def put_directory(path):
 )
 def test_what_is_put_there_meanwhile_is_untouched(work, put):
     def run():
-        with staging.staging(inspect("blog")) as staged:
+        with staging.stage(check_destination("blog")) as staged:
             (staged.path / "file").touch()
             put(work / "blog")
             staged.publish()
@@ -143,7 +146,7 @@ def test_one_of_two_wins(work):
 
     def run(number):
         try:
-            with staging.staging(inspect("a/blog")) as staged:
+            with staging.stage(check_destination("a/blog")) as staged:
                 (staged.path / f"{number}").touch()
                 barrier.wait()
                 staged.publish()
@@ -177,14 +180,14 @@ def test_a_killed_run_leaves_no_destination_and_the_next_one_cleans_up(work, stu
     assert [name for name in leftovers(work) if not name.startswith(".blog.trellis-")] == []
     assert len(leftovers(work)) == 1
 
-    with staging.staging(inspect("blog")) as staged:
+    with staging.stage(check_destination("blog")) as staged:
         staged.publish()
 
     assert leftovers(work) == ["blog"]
 
 
 def test_a_run_that_lives_is_left_alone(work, stuck):
-    with staging.staging(inspect("blog")) as staged:
+    with staging.stage(check_destination("blog")) as staged:
         staged.publish()
 
     assert sorted(leftovers(work))[1:] == ["blog"]
@@ -198,7 +201,7 @@ def test_only_our_own_leftovers_are_swept(work):
     (work / ".blog.trellis-link").symlink_to("elsewhere")
     (work / ".blog.trellis-file").touch()
 
-    staging.sweep(inspect("blog"))
+    staging.remove_abandoned(check_destination("blog"))
 
     assert sorted(leftovers(work)) == [
         ".blog.trellis-file",
@@ -210,7 +213,7 @@ def test_only_our_own_leftovers_are_swept(work):
 
 @pytest.mark.parametrize("name", ["x" * 255, "ë" * 127])
 def test_the_longest_names_fit(work, name):
-    with staging.staging(inspect(name)) as staged:
+    with staging.stage(check_destination(name)) as staged:
         staged.publish()
 
     assert leftovers(work) == [name]
@@ -251,7 +254,7 @@ def test_a_second_interrupt_does_not_stop_the_cleaning(work, monkeypatch):
 
     monkeypatch.setattr(staging.shutil, "rmtree", slowly)
 
-    with pytest.raises(RuntimeError), staging.staging(inspect("blog")):
+    with pytest.raises(RuntimeError), staging.stage(check_destination("blog")):
         raise RuntimeError
 
     assert leftovers(work) == []

@@ -5,7 +5,7 @@ from typing import Any
 
 from trellis.blueprint.questions import Question
 from trellis.blueprint.shorthand import format_resource, parse_resource
-from trellis.blueprint.sources import finished, normalised
+from trellis.blueprint.sources import normalize, normalize_answers
 from trellis.errors import BlueprintError, Problem, escape
 
 Validate = Callable[[Mapping[str, Any]], list[Problem]]
@@ -55,11 +55,11 @@ def _ask_one(
         return questionary.select(message, choices=choices, default=proposal).unsafe_ask()
 
     def check(text: str) -> bool | str:
-        trial = finished({**answers, question.name: text}, [question])
+        trial = normalize_answers({**answers, question.name: text}, [question])
         return _complaint(validate({**answers, **trial}), question.name)
 
     text = questionary.text(message, default=str(proposal), validate=check).unsafe_ask()
-    return finished({question.name: text}, [question])[question.name]
+    return normalize_answers({question.name: text}, [question])[question.name]
 
 
 def _ask_resources(
@@ -77,7 +77,7 @@ def _ask_resources(
         if not text.strip():
             return _complaint(validate({**answers, "resources": resources()}), "resources")
         try:
-            parsed = normalised(parse_resource(text))
+            parsed = normalize(parse_resource(text))
         except BlueprintError as error:
             return escape(f"{error.what}; {error.fix}")
         trial = list({**chosen, parsed["name"]: parsed}.values())
@@ -93,7 +93,7 @@ def _ask_resources(
         f"  If the first is empty: {shown}\n "
     )
     while text := questionary.text(message, validate=check).unsafe_ask().strip():
-        parsed = normalised(parse_resource(text))
+        parsed = normalize(parse_resource(text))
         chosen[parsed["name"]] = parsed
         message = "And?"
     return resources()

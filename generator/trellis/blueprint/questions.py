@@ -41,7 +41,7 @@ class Question:
         return tuple(sorted(known, key=lambda value: value != self.default))
 
 
-def closed(questions: Sequence[Question]) -> dict[str, tuple[Any, ...]]:
+def list_choices(questions: Sequence[Question]) -> dict[str, tuple[Any, ...]]:
     """The choices, each with its values."""
     return {question.name: question.values for question in questions if question.values}
 

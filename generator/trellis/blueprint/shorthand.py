@@ -45,7 +45,8 @@ def parse_words(words: Sequence[str]) -> dict[str, Any]:
     for before, word, after in zip(words, rest, [*rest[1:], ""], strict=False):
         key, equals, value = word.partition("=")
         if ":" not in word and not equals:
-            raise _refusal(word, "a field is name:type", suggestions.field(word, before, after))
+            fix = suggestions.suggest_field(word, before, after)
+            raise _refusal(word, "a field is name:type", fix)
         if equals and ":" not in key:
             if key != "plural":
                 raise _refusal(word, f"{key!r} is no option of a resource", "write: plural=people")
@@ -61,7 +62,8 @@ def parse_field(word: str) -> dict[str, Any]:
     """A field from `name:type[:arg…][:modifier…]`."""
     name, _, rest = word.partition(":")
     if not name or not rest:
-        raise _refusal(word, "a field is name:type", suggestions.field(name or "title", "", ""))
+        fix = suggestions.suggest_field(name or "title", "", "")
+        raise _refusal(word, "a field is name:type", fix)
     type_name, *parts = rest.split(":")
     type_name = ALIASES.get(type_name, type_name)
     field: dict[str, Any] = {"name": name, "type": type_name}
@@ -147,9 +149,9 @@ def _is_modifier(part: str) -> bool:
 def _unknown_modifier(word: str, part: str, type_name: str) -> BlueprintError:
     if type_name not in _TYPES and "=" not in part:
         what = f"{type_name!r} is not a field type that takes {part!r}"
-        return _refusal(word, what, suggestions.type_of(type_name))
+        return _refusal(word, what, suggestions.suggest_type(type_name))
     what = f"{part!r} says nothing about a field of type {type_name}"
-    return _refusal(word, what, suggestions.modifier(part, type_name))
+    return _refusal(word, what, suggestions.suggest_modifier(part, type_name))
 
 
 def _value(key: str, text: str, type_name: str) -> Any:

@@ -20,7 +20,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False,
 
 
 @dataclass
-class Given:
+class GivenValues:
     """Values and, for the message of a refusal, where each was given."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ def parse_yaml(text: str, where: str) -> Any:
 
     try:
         value = yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader
-        return normalised(value)
+        return normalize(value)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         spot = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -69,7 +69,7 @@ def parse_yaml(text: str, where: str) -> Any:
         raise BlueprintError(f"is not valid YAML: {reason}", where=where) from error
 
 
-def assignments(
+def parse_assignments(
     items: Sequence[str], questions: Sequence[Question], flag: str = "-d "
 ) -> dict[str, Any]:
     """The values of `-d KEY=VALUE`, each read as its question's type asks."""
@@ -85,7 +85,7 @@ def assignments(
     return values
 
 
-def resources(words: Sequence[str], given: Given) -> list[dict[str, Any]]:
+def parse_resources(words: Sequence[str], given: GivenValues) -> list[dict[str, Any]]:
     """The resources of `-r`, after those that a file or `-d` gives."""
     parsed, refusals = [], []
     for text in words:
@@ -112,7 +112,7 @@ def resources(words: Sequence[str], given: Given) -> list[dict[str, Any]]:
     return [*before, *parsed]
 
 
-def normalised(value: Any) -> Any:
+def normalize(value: Any) -> Any:
     """Texts composed (NFC), dates as their ISO text, and not more of it than a blueprint needs."""
     budget = [MAX_VALUES]
 
@@ -131,17 +131,17 @@ def normalised(value: Any) -> Any:
     return walk(value)
 
 
-def finished(values: Mapping[str, Any], questions: Sequence[Question]) -> dict[str, Any]:
+def normalize_answers(values: Mapping[str, Any], questions: Sequence[Question]) -> dict[str, Any]:
     """The values in the order of the questions, texts composed and trimmed."""
     result = {}
     for question in questions:
         if question.name in values:
-            value = normalised(values[question.name])
+            value = normalize(values[question.name])
             result[question.name] = value.strip() if isinstance(value, str) else value
     return result
 
 
-def misshapen(given: Given, questions: Sequence[Question]) -> list[Problem]:
+def find_type_problems(given: GivenValues, questions: Sequence[Question]) -> list[Problem]:
     """Keys that nobody asked for, and values of another kind than the question's."""
     by_name = {question.name: question for question in questions}
     problems = []
@@ -153,9 +153,9 @@ def misshapen(given: Given, questions: Sequence[Question]) -> list[Problem]:
     return problems
 
 
-def check_shape(given: Given, questions: Sequence[Question]) -> None:
+def check_types(given: GivenValues, questions: Sequence[Question]) -> None:
     """Refuses what is misshapen."""
-    if problems := misshapen(given, questions):
+    if problems := find_type_problems(given, questions):
         raise BlueprintError.of(problems, where=given.where(problems))
 
 

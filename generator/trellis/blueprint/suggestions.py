@@ -12,7 +12,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _BLUEPRINT = "a value with a space in it needs a blueprint file: --from"
 
 
-def field(word: str, before: str, after: str) -> str:
+def suggest_field(word: str, before: str, after: str) -> str:
     """For a word that has no `name:type`, between two others."""
     if not _NAME.fullmatch(word) or "=" in before:
         return _BLUEPRINT
@@ -21,7 +21,7 @@ def field(word: str, before: str, after: str) -> str:
     return f"write: {word}:{after}" if kind in {*_TYPES, *ALIASES} else f"write: {word}:string:200"
 
 
-def modifier(part: str, type_name: str) -> str:
+def suggest_modifier(part: str, type_name: str) -> str:
     """For a part that says nothing about a field of a type."""
     key, equals, value = part.partition("=")
     if part in _FOREIGN:
@@ -35,7 +35,7 @@ def modifier(part: str, type_name: str) -> str:
     return f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
 
 
-def type_of(type_name: str) -> str:
+def suggest_type(type_name: str) -> str:
     """For a type that there is not."""
     match = nearest(type_name, [*_TYPES, *ALIASES])
     return f"did you mean {match}?" if match else f"use one of {', '.join(_TYPES)}"

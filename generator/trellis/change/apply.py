@@ -16,9 +16,8 @@ from trellis.change import journal, worktree
 from trellis.change.merge import Stage
 from trellis.errors import MachineError, ServiceError
 from trellis.files import Change
-from trellis.service import find as service
-from trellis.service.find import Service
-from trellis.signals import uninterrupted
+from trellis.service.find import Service, find_service
+from trellis.signals import ignore_signals
 
 fcntl: Any
 try:
@@ -29,7 +28,7 @@ except ImportError:  # Windows
 
 def found(*, dry_run: bool = False) -> Service:
     """The service that we are in, whole: what a killed run has left half-made is taken back."""
-    here = service.find()
+    here = find_service()
     if not (_folder(here) / journal.CURRENT / "plan.json").exists():
         return here
     if dry_run:
@@ -37,7 +36,7 @@ def found(*, dry_run: bool = False) -> Service:
         raise ServiceError(what, where=str(here.root), fix="trellis status takes that back")
     with alone(here):
         console.note("what a run that was killed had left half-made has been taken back")
-    return service.find()
+    return find_service()
 
 
 @contextlib.contextmanager
@@ -79,7 +78,7 @@ def publish(
         # Somebody may have gone on working while we merged.
         here.refuse_if_dirty()
         # In a session of its own neither Ctrl-C nor the end of ours reaches it; with our lock.
-        with uninterrupted():
+        with ignore_signals():
             completed = subprocess.run(  # noqa: S603
                 [sys.executable, "-I", "-S", "-B", journal.__file__, str(folder)],
                 stdin=subprocess.DEVNULL,

@@ -24,7 +24,7 @@ _MOVED = {
 }
 
 
-def notes(
+def list_notes(
     before: Mapping[str, Any], after: Mapping[str, Any], old: Files, new: Files, changes: Any
 ) -> list[str]:
     """The notes, the gravest first."""

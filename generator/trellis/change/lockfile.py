@@ -10,8 +10,8 @@ from trellis.service import toolchain
 from trellis.service.find import Service
 
 
-def renewed(
-    found: Service, merged: Merged, mine: Files, scratch: Path, *, wanted: bool
+def renew(
+    service: Service, merged: Merged, mine: Files, scratch: Path, *, wanted: bool
 ) -> tuple[Merged, toolchain.Outcome | None]:
     """Adds the renewed uv.lock where the dependencies have changed; it is never merged."""
     change = next((c for c in merged.changes if c.path == "pyproject.toml"), None)
@@ -22,7 +22,7 @@ def renewed(
         return merged, toolchain.Outcome(todo=what, command="uv lock")
     with console.progress("Choosing the versions of its dependencies"):
         data, outcome = toolchain.relock(
-            scratch / "lock", found.root, change.after.data, mine["uv.lock"].data, wanted=wanted
+            scratch / "lock", service.root, change.after.data, mine["uv.lock"].data, wanted=wanted
         )
     if data is None or data == mine["uv.lock"].data:
         return merged, outcome

@@ -19,14 +19,14 @@ _PLAIN = "100644"
 _MACROS = {"create": "creation", "drop": "removal"}
 
 
-def kept(old: Files, new: Files, mine: Files) -> tuple[dict[str, File], dict[str, File]]:
+def keep_history(old: Files, new: Files, mine: Files) -> tuple[dict[str, File], dict[str, File]]:
     """The two renderings, made to agree on every migration: on what the service has."""
     others = [{p: f for p, f in files.items() if not _is_script(p)} for files in (old, new)]
     present = {path: file for path, file in mine.items() if _is_script(path)}
     return {**others[0], **present}, {**others[1], **present}
 
 
-def fresh(old: Files, new: Files, mine: Files) -> dict[str, File]:
+def find_new(old: Files, new: Files, mine: Files) -> dict[str, File]:
     """The migrations that only the new rendering has."""
     return {p: f for p, f in new.items() if _is_script(p) and p not in old and p not in mine}
 
@@ -70,7 +70,7 @@ class Chain:
         while left:
             # Each after the one that it was rendered after.
             script = next(one for one in left if not names & set(one.follows))
-            head = migration_scripts.head(self._scripts)
+            head = migration_scripts.find_head(self._scripts)
             text = files[script.path].data.decode()
             text = re.sub(r"(?m)^Revises:.*$", f"Revises: {head}" if head else "Revises:", text)
             value = f'"{head}"' if head else "None"
@@ -95,14 +95,14 @@ class Chain:
     def _column(
         self, macro: Macro, verb: str, kind: str, entry: dict[str, Any], field: dict[str, Any]
     ) -> None:
-        head = migration_scripts.head(self._scripts)
+        head = migration_scripts.find_head(self._scripts)
         place = f"{entry['plural']}.{field['name']}"
         revision = macro("migrations", "revision", f"{verb} column {place} after {head}")
         text = macro("migrations", kind, {**entry, **_at(revision, head)}, field)
         self._write(f"{revision}_{verb}_{entry['plural']}_{field['name']}", text, revision, head)
 
     def _append(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
-        head = migration_scripts.head(self._scripts)
+        head = migration_scripts.find_head(self._scripts)
         words = f"{verb} table {entry['plural']}"
         revision = macro("migrations", "revision", words)
         # A table that comes again, or goes: its place in the history tells this time from others.

@@ -27,7 +27,7 @@ def read(files: Mapping[str, bytes]) -> list[Script]:
     ]
 
 
-def head(scripts: Iterable[Script]) -> str | None:
+def find_head(scripts: Iterable[Script]) -> str | None:
     """The one revision that nothing follows; None where there are none."""
     scripts = list(scripts)
     by_revision: dict[str, Script] = {}

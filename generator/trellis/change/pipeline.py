@@ -23,17 +23,16 @@ from trellis.change import (
     worktree,
 )
 from trellis.change.merge import Merged
-from trellis.change.report import Account
+from trellis.change.report import Report
 from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError
 from trellis.files import File, Files
-from trellis.service import find as service
-from trellis.service.find import Service
+from trellis.service.find import Service, find_service, format_abort_command
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
 
 # A verb's part: the blueprint that is wanted, from the one that is there.
-Wanted = Callable[[Service, "Template"], Mapping[str, Any]]
+Transform = Callable[[Service, "Template"], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -54,47 +53,47 @@ class Rendered:
     files: Files
 
 
-def evolve(wanted: Wanted, options: Options, *, version: str | None = None) -> Account:
+def change_service(transform: Transform, options: Options, *, version: str | None = None) -> Report:
     """Changes the service that we are in. `version` is a template's newer version."""
-    found = apply.found(dry_run=options.dry_run)
-    found.refuse_if_dirty()
+    service = apply.found(dry_run=options.dry_run)
+    service.refuse_if_dirty()
     with contextlib.ExitStack() as stack:
-        lock = None if options.dry_run else stack.enter_context(apply.alone(found))
-        if lock is not None and found != service.find():
-            raise ServiceError("was changed meanwhile", where=str(found.root), fix="try again")
+        lock = None if options.dry_run else stack.enter_context(apply.alone(service))
+        if lock is not None and service != find_service():
+            raise ServiceError("was changed meanwhile", where=str(service.root), fix="try again")
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
         with console.progress("Reading the template"):
-            old, new = _templates(stack, found, version)
+            old, new = _templates(stack, service, version)
         with console.progress("Rendering"):
-            before = render(old, found.blueprint, scratch / "before")
-            after = render(new, settled(wanted(found, new), new), scratch / "after")
-        mine = merge.committed(found)
+            before = render(old, service.blueprint, scratch / "before")
+            after = render(new, resolve(transform(service, new), new), scratch / "after")
+        mine = merge.committed(service)
         if ANSWERS_FILE not in mine:
             what = f"has no {ANSWERS_FILE} in its last commit"
-            raise ServiceError(what, where=str(found.root), fix=f"git add --force {ANSWERS_FILE}")
+            raise ServiceError(what, where=str(service.root), fix=f"git add --force {ANSWERS_FILE}")
         with console.progress("Merging"):
             pair = _with_migrations(old, new, before, after, mine)
             base, goal = (merge.with_their_line_ends(files, mine) for files in pair)
-            merged = merge.merge(found, base, goal, scratch)
-        account = _account(found, before, after, merged, (old, new))
+            merged = merge.merge(service, base, goal, scratch)
+        report = _account(service, before, after, merged, (old, new))
         if not merged.changes and not merged.stages:
-            return replace(account, status="unchanged")
-        worktree.refuse_to_overwrite(found, merged.changes)
+            return replace(report, status="unchanged")
+        worktree.refuse_to_overwrite(service, merged.changes)
         if options.dry_run:
-            return account
-        _review(account, options)
-        merged, outcome = lockfile.renewed(found, merged, mine, scratch, wanted=options.lock)
-        apply.publish(found, merged.changes, merged.stages, lock)
+            return report
+        _review(report, options)
+        merged, outcome = lockfile.renew(service, merged, mine, scratch, wanted=options.lock)
+        apply.publish(service, merged.changes, merged.stages, lock)
     status = "conflicts" if merged.stages else "changed"
-    return replace(account, status=status, outcomes=[outcome] if outcome else [])
+    return replace(report, status=status, outcomes=[outcome] if outcome else [])
 
 
-def settled(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
+def resolve(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
     """The blueprint down to the last default; raises BlueprintError where it is refused."""
     known = {question.name for question in template.questions}
     given = {key: value for key, value in values.items() if key in known}
     past = {key: value for key, value in values.items() if key not in known}
-    complete = sources.finished(template.defaults(given, past), template.questions)
+    complete = sources.normalize_answers(template.defaults(given, past), template.questions)
     if problems := template.validate(complete):
         raise BlueprintError.of(problems)
     return complete
@@ -116,21 +115,21 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
 
 
 def _templates(
-    stack: contextlib.ExitStack, found: Service, version: str | None
+    stack: contextlib.ExitStack, service: Service, version: str | None
 ) -> "tuple[Template, Template]":
-    from trellis.template import version as template
+    from trellis.template.version import opened
 
     try:
-        old = stack.enter_context(template.opened(found.address, found.version))
+        old = stack.enter_context(opened(service.address, service.version))
     except TemplateError as error:
-        if found.address:
+        if service.address:
             raise
-        what = f"this installation of Trellis does not have version {found.version}"
+        what = f"this installation of Trellis does not have version {service.version}"
         fix = "pipx upgrade fastapi-trellis"
-        raise TemplateError(what, where=str(found.root), fix=fix) from error
+        raise TemplateError(what, where=str(service.root), fix=fix) from error
     if version is None or version == old.version:
         return old, old
-    return old, stack.enter_context(template.opened(found.address, version))
+    return old, stack.enter_context(opened(service.address, version))
 
 
 def _with_migrations(
@@ -141,10 +140,10 @@ def _with_migrations(
     if before.values.get("primary_key") != after.values.get("primary_key"):
         migration_chain.refuse_if_shipped(base, mine)
         return base, goal
-    base, goal = migration_chain.kept(base, goal, mine)
+    base, goal = migration_chain.keep_history(base, goal, mine)
     if not any(path.startswith(migration_scripts.FOLDER) for path in (*before.files, *after.files)):
         return base, goal
-    fresh = migration_chain.fresh(before.files, after.files, mine)
+    fresh = migration_chain.find_new(before.files, after.files, mine)
     if fresh or before.values.get("resources") != after.values.get("resources"):
         chain = migration_chain.Chain(
             migration_scripts.read({path: file.data for path, file in mine.items()})
@@ -158,17 +157,17 @@ def _with_migrations(
 
 
 def _account(
-    found: Service,
+    service: Service,
     before: Rendered,
     after: Rendered,
     merged: Merged,
     templates: "tuple[Template, Template]",
-) -> Account:
+) -> Report:
     old, template = templates
     same = old is template
-    return Account(
+    return Report(
         status="planned",
-        service=str(found.root),
+        service=str(service.root),
         version=template.version or "",
         blueprint=after.values,
         files={change.path: change.kind for change in merged.changes},
@@ -176,21 +175,21 @@ def _account(
         half_deleted=merged.half_deleted,
         left_out=merged.left_out,
         diff=merged.diff,
-        notes=deploy_notes.notes(
+        notes=deploy_notes.list_notes(
             before.values, after.values, before.files, after.files, merged.changes
         ),
-        releases="" if same else releases.release_notes(template.root, old, template),
-        abort=service.abort(found),
+        releases="" if same else releases.read_release_notes(template.root, old, template),
+        abort=format_abort_command(service),
         remark=template.remark,
     )
 
 
-def _review(account: Account, options: Options) -> None:
+def _review(report: Report, options: Options) -> None:
     if options.yes or options.json or not console.is_interactive():
         return
     from trellis.blueprint import prompts
 
-    for line in account.plan_lines():
+    for line in report.plan_lines():
         console.say(line)
-    if not prompts.confirm(f"Change {len(account.files)} files?"):
+    if not prompts.confirm(f"Change {len(report.files)} files?"):
         raise DeclinedError("declined; nothing was written")

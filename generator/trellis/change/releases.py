@@ -27,34 +27,34 @@ class Step:
     notes: str = ""
 
 
-def step(found: Service, to: str | None) -> Step:
+def find_step(service: Service, to: str | None) -> Step:
     """The step to a version, or to the newest; raises TemplateError for one that is nowhere."""
-    from trellis.template import version as template
+    from trellis.template.version import opened
 
     with contextlib.ExitStack() as stack:
-        recorded = stack.enter_context(template.opened(found.address, found.version))
+        recorded = stack.enter_context(opened(service.address, service.version))
         if to is None:
-            target = stack.enter_context(template.opened(found.address))
+            target = stack.enter_context(opened(service.address))
         else:
             try:
-                target = stack.enter_context(template.opened(found.address, to))
+                target = stack.enter_context(opened(service.address, to))
             except TemplateError:
                 if to.startswith("v"):
                     raise
-                target = stack.enter_context(template.opened(found.address, f"v{to}"))
+                target = stack.enter_context(opened(service.address, f"v{to}"))
         one, other = recorded.release, target.release
         comparable = one is not None and other is not None
         return Step(
-            found.version,
+            service.version,
             # Without releases the newest is what lies there; a release is never left for it.
             target.version or "",
             comparable and other > one,
             comparable and other < one and to is not None,
-            release_notes(target.root, recorded, target),
+            read_release_notes(target.root, recorded, target),
         )
 
 
-def release_notes(root: Path, old: "Template", new: "Template") -> str:
+def read_release_notes(root: Path, old: "Template", new: "Template") -> str:
     """The sections of the template's CHANGELOG.md after the old version, up to the new one."""
     try:
         text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -67,15 +67,15 @@ def release_notes(root: Path, old: "Template", new: "Template") -> str:
 
 def sections(text: str, after: tuple[int, ...], until: tuple[int, ...]) -> str:
     """Of a changelog in Keep-a-Changelog form, what is newer than one version, up to another."""
-    found = []
+    service = []
     headings = list(_HEADING.finditer(text))
     ends = [*(heading.start() for heading in re.finditer(r"^## |^\[", text, re.MULTILINE))]
     for heading in headings:
         version = tuple(map(int, heading[1].split(".")))
         if _padded(after) < _padded(version) <= _padded(until):
             end = min((place for place in ends if place > heading.start()), default=len(text))
-            found.append(text[heading.start() : end].strip())
-    return "\n\n".join(found)
+            service.append(text[heading.start() : end].strip())
+    return "\n\n".join(service)
 
 
 def _padded(version: tuple[int, ...]) -> tuple[int, ...]:

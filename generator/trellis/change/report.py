@@ -11,7 +11,7 @@ _SIGNS = {"added": "+", "modified": "~", "deleted": "-"}
 
 
 @dataclass(frozen=True)
-class Account:
+class Report:
     """The end of a run that changes a service, or would."""
 
     status: str

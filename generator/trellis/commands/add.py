@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trellis.blueprint import shorthand
-from trellis.blueprint.sources import normalised
-from trellis.commands.shared import DryRun, Json, Lock, Yes, existing, options, run, with_fields
+from trellis.blueprint.sources import normalize
+from trellis.commands import shared
+from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
 from trellis.service.find import Service
 
@@ -35,17 +36,17 @@ def resource(
     """
     # A default may have spaces in it, where the shell was told to keep them together.
     split = [[w] if "default=" in w.partition(" ")[0] else w.split() for w in (name, *fields)]
-    added = normalised(shorthand.parse_words([part for parts in split for part in parts]))
+    added = normalize(shorthand.parse_words([part for parts in split for part in parts]))
 
-    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
-        if there := found.named(added["name"]):
+    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+        if there := service.find_resource(added["name"]):
             if there == added:
-                return found.blueprint
+                return service.blueprint
             what = f"there is a resource {name!r} already, with other fields"
             raise BlueprintError(what, fix=f"to make it anew: trellis remove resource {name}")
-        return {**found.blueprint, "resources": [*found.resources, added]}
+        return {**service.blueprint, "resources": [*service.resources, added]}
 
-    run(wanted, options(dry_run, yes, lock, json))
+    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
 
 
 @add.command()
@@ -64,10 +65,10 @@ def field(
 
     Where there may be rows, a field must be optional or have a default.
     """
-    added = [normalised(shorthand.parse_field(word)) for word in fields]
+    added = [normalize(shorthand.parse_field(word)) for word in fields]
 
-    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
-        resource = existing(found, name)
+    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+        resource = shared.get_resource(service, name)
         left = []
         for field in added:
             there = next((f for f in resource["fields"] if f["name"] == field["name"]), None)
@@ -76,6 +77,6 @@ def field(
                 fix = f"to make it anew: trellis remove field {name} {field['name']}"
                 raise BlueprintError(what, where=name, fix=fix)
             left += [field] if there is None else []
-        return with_fields(found, name, [*resource["fields"], *left])
+        return shared.replace_fields(service, name, [*resource["fields"], *left])
 
-    run(wanted, options(dry_run, yes, lock, json))
+    shared.run(transform, shared.make_options(dry_run, yes, lock, json))

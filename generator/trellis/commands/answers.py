@@ -32,32 +32,32 @@ class Request:
     json: bool = False
 
 
-def decide(
+def resolve(
     request: Request, place: Destination, template: "Template", *, asks: bool
 ) -> dict[str, Any]:
     """The blueprint: defaults < file < -d < flags < answers at the prompts."""
     questions = template.questions
-    given = sources.Given()
+    given = sources.GivenValues()
     if request.blueprint:
         given.add(sources.load(request.blueprint), str(request.blueprint))
-    given.add(sources.assignments(request.data, questions), "-d")
+    given.add(sources.parse_assignments(request.data, questions), "-d")
     for key, value in request.flags.items():
         given.add({key: value}, report.FLAGS[key])
     if request.resources:
-        given.add({"resources": sources.resources(request.resources, given)}, "-r")
-    misshapen = sources.misshapen(given, questions)
+        given.add({"resources": sources.parse_resources(request.resources, given)}, "-r")
+    misshapen = sources.find_type_problems(given, questions)
     wrong = {problem.key for problem in misshapen}
     fit = {key: value for key, value in given.values.items() if key not in wrong}
-    values = sources.finished(fit, questions)
+    values = sources.normalize_answers(fit, questions)
     defaults = _proposals(place, template)
-    complete = sources.finished({**defaults, **values}, questions)
+    complete = sources.normalize_answers({**defaults, **values}, questions)
     problems = [*misshapen, *(p for p in template.validate(complete) if p.key not in wrong)]
     if asks:
         from trellis.blueprint import prompts
 
         _refuse([p for p in problems if p.key in given.values], given)
         values = prompts.ask(questions, values, defaults, template.validate)
-        complete = sources.finished(values, questions)
+        complete = sources.normalize_answers(values, questions)
         problems = template.validate(complete)
     _refuse(problems, given)
     return complete
@@ -75,7 +75,7 @@ def _proposals(place: Destination, template: "Template") -> dict[str, Any]:
     return defaults
 
 
-def _refuse(problems: Sequence[Problem], given: sources.Given) -> None:
+def _refuse(problems: Sequence[Problem], given: sources.GivenValues) -> None:
     if not problems:
         return
     unnamed = "project_name" not in given.values

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trellis.blueprint.sources import Given, assignments, check_shape
-from trellis.commands.shared import DryRun, Json, Lock, Yes, options, run
+from trellis.blueprint.sources import GivenValues, check_types, parse_assignments
+from trellis.commands.shared import DryRun, Json, Lock, Yes, make_options, run
 from trellis.errors import UsageError
 from trellis.service.find import Service
 
@@ -29,13 +29,13 @@ def change(
     primary_key can change as long as there are no migrations but those that were rendered.
     """
 
-    def wanted(found: Service, template: "Template") -> Mapping[str, Any]:
-        given = Given()
-        given.add(assignments(values, template.questions, ""), "trellis change")
-        check_shape(given, template.questions)
+    def transform(service: Service, template: "Template") -> Mapping[str, Any]:
+        given = GivenValues()
+        given.add(parse_assignments(values, template.questions, ""), "trellis change")
+        check_types(given, template.questions)
         if "resources" in given.values:
             what = "resources are not changed as a whole"
             raise UsageError(what, fix="use: trellis add resource, trellis remove resource")
-        return {**found.blueprint, **given.values}
+        return {**service.blueprint, **given.values}
 
-    run(wanted, options(dry_run, yes, lock, json))
+    run(transform, make_options(dry_run, yes, lock, json))

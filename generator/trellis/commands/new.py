@@ -14,10 +14,10 @@ import typer
 from trellis import console
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.commands import report
-from trellis.commands.answers import Request, decide
+from trellis.commands.answers import Request, resolve
 from trellis.errors import DeclinedError, Stopped, escape
 from trellis.service import staging, toolchain
-from trellis.service.destination import Destination, inspect
+from trellis.service.destination import Destination, check_destination
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
@@ -113,33 +113,33 @@ def new(  # noqa: PLR0913 - one parameter an option
 
 def _create(request: Request) -> None:
     """Makes the service, or says why not; nothing is left of one that was not made."""
-    from trellis.template import version as template
+    from trellis.template.version import opened
 
-    place = inspect(request.destination)
+    place = check_destination(request.destination)
     asks = console.is_interactive() and not (request.yes or request.json)
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
-            opened = stack.enter_context(template.opened(request.template))
-        values = decide(request, place, opened, asks=asks)
+            loaded = stack.enter_context(opened(request.template))
+        values = resolve(request, place, loaded, asks=asks)
         if request.dry_run or asks:
-            planned = _preview(opened, values)
+            planned = _preview(loaded, values)
             if request.dry_run:
                 plan = _report("planned", request, place, values, planned, [])
-                _show(request, replace(plan, note=opened.remark))
+                _show(request, replace(plan, note=loaded.remark))
                 return
             _review(place, values, planned)
-        staged = stack.enter_context(staging.staging(place))
+        staged = stack.enter_context(staging.stage(place))
         with console.progress("Rendering"):
-            opened.render(values, staged.path)
+            loaded.render(values, staged.path)
         staging.verify(staged.path, ANSWERS_FILE)
         outcomes = list(_steps_before(request, place, staged.path, values))
-        written = staging.files(staged.path)
+        written = staging.list_files(staged.path)
         staged.publish()
         if place.is_working_directory:
             os.chdir(place.path)  # the one that we were in has been replaced
     interrupted = _install(request, place, outcomes)
     result = _report("created", request, place, values, written, outcomes)
-    _show(request, replace(result, note=opened.remark))
+    _show(request, replace(result, note=loaded.remark))
     if interrupted:
         raise typer.Exit(130)
 
@@ -154,7 +154,7 @@ def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str
     from trellis.blueprint import prompts
 
     console.say()
-    rows = [[escape(cell) for cell in row] for row in report.review_rows(values)]
+    rows = [[escape(cell) for cell in row] for row in report.format_rows(values)]
     console.say(console.table(rows, indent="  "))
     console.say()
     if not prompts.confirm(f"Write {len(planned)} files to {place.given}?"):
@@ -212,7 +212,7 @@ def _report(
         destination=str(place.path),
         files=files,
         blueprint=values,
-        command=report.reproducing_command(place.given, values, extra),
+        command=report.format_command(place.given, values, extra),
         outcomes=outcomes,
         enter=f"cd {shlex.quote(enter)}",
     )

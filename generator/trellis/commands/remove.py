@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trellis.commands.shared import DryRun, Json, Lock, Yes, existing, options, run, with_fields
+from trellis.commands import shared
+from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
 from trellis.names import nearest
-from trellis.service.find import Service, referring
+from trellis.service.find import Service, find_references
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
@@ -27,17 +28,17 @@ def resource(
 ) -> None:
     """Remove a resource; a new migration drops its table, and the old ones stay."""
 
-    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
-        existing(found, name)
-        if users := list(referring(found.resources, name)):
+    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+        shared.get_resource(service, name)
+        if users := list(find_references(service.resources, name)):
             what = f"the resource {name!r} is referred to by {', '.join(users)}"
             owners = dict.fromkeys(user.partition(".")[0] for user in users)
             fix = "remove what refers to it first: " + ", ".join(owners)
             raise BlueprintError(what, where="resources", fix=fix)
-        left = [resource for resource in found.resources if resource.get("name") != name]
-        return {**found.blueprint, "resources": left}
+        left = [resource for resource in service.resources if resource.get("name") != name]
+        return {**service.blueprint, "resources": left}
 
-    run(wanted, options(dry_run, yes, lock, json))
+    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
 
 
 @remove.command()
@@ -52,17 +53,17 @@ def field(
 ) -> None:
     """Remove a field; a new migration drops its column, and can be undone."""
 
-    def wanted(found: Service, _: "Template") -> Mapping[str, Any]:
-        resource = existing(found, name)
+    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+        resource = shared.get_resource(service, name)
         known = [one["name"] for one in resource["fields"]]
         if field not in known:
             match = nearest(field, known)
             fix = f"did you mean {match}?" if match else f"it has: {', '.join(known)}"
-            raise BlueprintError(f"{name} has no field {field!r}", where=str(found.root), fix=fix)
+            raise BlueprintError(f"{name} has no field {field!r}", where=str(service.root), fix=fix)
         if len(known) == 1:
             what = f"{field!r} is the only field of {name}, and a resource needs one"
             raise BlueprintError(what, where=name, fix=f"trellis remove resource {name}")
         left = [one for one in resource["fields"] if one["name"] != field]
-        return with_fields(found, name, left)
+        return shared.replace_fields(service, name, left)
 
-    run(wanted, options(dry_run, yes, lock, json))
+    shared.run(transform, shared.make_options(dry_run, yes, lock, json))

@@ -94,7 +94,7 @@ class Report:
         ]
 
 
-def reproducing_command(
+def format_command(
     destination: str, blueprint: Mapping[str, Any], extra: Sequence[str] = ()
 ) -> str:
     """The one command that gives the same service, whatever is asked or proposed by default."""
@@ -119,7 +119,7 @@ def _words(key: str, value: Any) -> list[str]:
     return ["-d", f"{key}={text}"]
 
 
-def review_rows(blueprint: Mapping[str, Any]) -> list[tuple[str, str]]:
+def format_rows(blueprint: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The choices and resources, for the review."""
     rows = []
     for key, value in blueprint.items():

@@ -17,8 +17,7 @@ from trellis.commands.shared import DryRun, Json, Yes
 from trellis.errors import ServiceError, TrellisError, UsageError, escape
 from trellis.files import Change, Files
 from trellis.names import nearest
-from trellis.service import find as service
-from trellis.service.find import Service
+from trellis.service.find import Service, read_history
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
@@ -54,19 +53,19 @@ def restore(file: File, *, dry_run: DryRun = False, yes: Yes = False, json: Json
 
 def _status(*, json: bool) -> None:
     """Says each file's state; ends with releases.NEWS when something is missing or stale."""
-    found = apply.found()
+    service = apply.found()
     with console.progress("Comparing"):
-        step = releases.step(found, None)
-        seen = inspect(found)
-    uncommitted = found.repository.dirty(found.root)
+        step = releases.find_step(service, None)
+        seen = inspect(service)
+    uncommitted = service.repository.dirty(service.root)
     if json:
         console.document(
             {
-                "service": str(found.root),
+                "service": str(service.root),
                 "template": {
-                    "source": found.source,
-                    "recorded": found.version,
-                    "newest": step.target if step.is_forward else found.version,
+                    "source": service.source,
+                    "recorded": service.version,
+                    "newest": step.target if step.is_forward else service.version,
                     "is_newer": step.is_forward,
                 },
                 "files": {state: seen.of(state) for state in STATES},
@@ -74,7 +73,7 @@ def _status(*, json: bool) -> None:
             }
         )
     else:
-        for line in _lines(found, seen, step, uncommitted):
+        for line in _lines(service, seen, step, uncommitted):
             console.say(escape(line))
     if not seen.is_whole:
         raise typer.Exit(releases.NEWS)
@@ -82,15 +81,15 @@ def _status(*, json: bool) -> None:
 
 def _diff(paths: list[str], *, json: bool) -> None:
     """Shows what people have changed since rendering."""
-    found = apply.found()
+    service = apply.found()
     with console.progress("Comparing"):
-        seen = inspect(found)
-    chosen = [_named(found, seen, path) for path in paths]
+        seen = inspect(service)
+    chosen = [_named(service, seen, path) for path in paths]
     chosen = chosen or [path for state in ("edited", "stale", "missing") for path in seen.of(state)]
     text = drift.diff(seen, sorted(chosen))
     if json:
         files = [{"path": path, "state": seen.states[path]} for path in sorted(chosen)]
-        console.document({"service": str(found.root), "files": files, "diff": text})
+        console.document({"service": str(service.root), "files": files, "diff": text})
     else:
         _say_diff(text)
 
@@ -99,13 +98,13 @@ def _restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
     """One file back to what the blueprint renders, after its difference was shown."""
     from trellis.blueprint import prompts
 
-    found = apply.found(dry_run=dry_run)
+    service = apply.found(dry_run=dry_run)
     with contextlib.ExitStack() as stack:
-        lock = None if dry_run else stack.enter_context(apply.alone(found))
-        found.refuse_if_dirty()
+        lock = None if dry_run else stack.enter_context(apply.alone(service))
+        service.refuse_if_dirty()
         with console.progress("Comparing"):
-            seen = inspect(found, with_past=False)
-        name = _named(found, seen, path)
+            seen = inspect(service, with_past=False)
+        name = _named(service, seen, path)
         if name not in seen.rendered:
             raise UsageError(f"{name} is not rendered: it is the team's own", fix="git log tells")
         if drift.is_migration(name) and name in seen.mine:
@@ -120,7 +119,7 @@ def _restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
         if asks and not prompts.confirm(f"Restore {name}?"):
             raise typer.Exit(1)
         if not (dry_run or same):
-            apply.publish(found, [change], [], lock)
+            apply.publish(service, [change], [], lock)
     outcome = "unchanged" if same else "planned" if dry_run else "restored"
     if json:
         console.document({"status": outcome, "file": name, "diff": text})
@@ -128,36 +127,36 @@ def _restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
         console.say(escape(f"{name}: {outcome}"))
 
 
-def inspect(found: Service, *, with_past: bool = True) -> Inspection:
+def inspect(service: Service, *, with_past: bool = True) -> Inspection:
     """Every file against what is rendered now, and was before."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
         known: dict[tuple[str, str], Template] = {}
 
         def rendered(one: Service) -> Files:
-            from trellis.template import version as template
+            from trellis.template.version import opened
 
             place = (one.source, one.version)
             if place not in known:
-                known[place] = stack.enter_context(template.opened(one.address, one.version))
+                known[place] = stack.enter_context(opened(one.address, one.version))
             return render(known[place], one.blueprint, Path(tempfile.mkdtemp(dir=folder))).files
 
         def past() -> Iterator[Files]:
-            for before in service.earlier(found):
+            for before in read_history(service):
                 with contextlib.suppress(TrellisError):  # a version that is nowhere any more
                     yield rendered(before)
 
-        now, mine = rendered(found), worktree.files(found, folder)
+        now, mine = rendered(service), worktree.files(service, folder)
         return drift.compare(now, mine, past() if with_past else iter(()))
 
 
-def _named(found: Service, seen: Inspection, path: str) -> str:
+def _named(service: Service, seen: Inspection, path: str) -> str:
     """The file's path in the service, given from where we are."""
     try:
         place = Path(os.path.normpath(Path.cwd() / path))
-        name = place.relative_to(found.root).as_posix()
+        name = place.relative_to(service.root).as_posix()
     except ValueError as error:
-        raise ServiceError(f"does not hold {path}", where=str(found.root)) from error
+        raise ServiceError(f"does not hold {path}", where=str(service.root)) from error
     if name not in seen.states:
         match = nearest(name, seen.states)
         fix = f"did you mean {match}?" if match else ""
@@ -166,9 +165,9 @@ def _named(found: Service, seen: Inspection, path: str) -> str:
 
 
 def _lines(
-    found: Service, seen: Inspection, step: releases.Step, uncommitted: list[str]
+    service: Service, seen: Inspection, step: releases.Step, uncommitted: list[str]
 ) -> Iterator[str]:
-    yield f"{found.root}: {found.source} {found.version}"
+    yield f"{service.root}: {service.source} {service.version}"
     newer = f"  a newer version exists: {step.target} (trellis update)"
     yield newer if step.is_forward else "  the newest version"
     for state in STATES:

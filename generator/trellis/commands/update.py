@@ -7,7 +7,7 @@ import typer
 from trellis import console
 from trellis.change import apply, releases
 from trellis.change.pipeline import Options
-from trellis.commands.shared import DryRun, Json, Lock, Yes, options, run
+from trellis.commands.shared import DryRun, Json, Lock, Yes, make_options, run
 from trellis.errors import UsageError, escape
 
 
@@ -32,29 +32,29 @@ def update(
     if check:
         _check(to, json=json)
     else:
-        _update(to, options(dry_run, yes, lock, json))
+        _update(to, make_options(dry_run, yes, lock, json))
 
 
 def _update(to: str | None, options: Options) -> None:
     """The same blueprint, on a newer version of the template."""
-    found = apply.found(dry_run=options.dry_run)
-    found.refuse_if_dirty()
+    service = apply.found(dry_run=options.dry_run)
+    service.refuse_if_dirty()
     with console.progress("Looking for newer versions"):
-        step = releases.step(found, to)
+        step = releases.find_step(service, to)
     if step.is_back:
         what = f"{step.target} is older than {step.recorded}, which the service was made from"
         fix = "a downgrade would take back what newer migrations rely on; use git to go back"
         raise UsageError(what, fix=fix)
     # Already at the newest: the recorded one, and whatever else is newer than the newest release.
-    target = step.target if step.is_forward else found.version
-    run(lambda found, _: found.blueprint, options, version=target)
+    target = step.target if step.is_forward else service.version
+    run(lambda service, _: service.blueprint, options, version=target)
 
 
 def _check(to: str | None, *, json: bool) -> None:
     """Says whether there is a newer version; ends with NEWS when there is."""
-    found = apply.found()
+    service = apply.found()
     with console.progress("Looking for newer versions"):
-        step = releases.step(found, to)
+        step = releases.find_step(service, to)
     if json:
         document = {"recorded": step.recorded, "newest": step.target, "is_newer": step.is_forward}
         console.document({**document, "release_notes": step.notes})

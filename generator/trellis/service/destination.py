@@ -21,7 +21,7 @@ class Destination:
     is_working_directory: bool = False
 
 
-def inspect(given: str) -> Destination:
+def check_destination(given: str) -> Destination:
     """The destination; raises DestinationError for one that is taken or leads astray."""
     _check_text(given)
     working = Path.cwd()

@@ -38,10 +38,10 @@ class Service:
 
     @property
     def resources(self) -> list[Mapping[str, Any]]:
-        found = self.blueprint.get("resources", [])
-        return list(found) if isinstance(found, list) else []
+        service = self.blueprint.get("resources", [])
+        return list(service) if isinstance(service, list) else []
 
-    def named(self, name: str) -> Mapping[str, Any] | None:
+    def find_resource(self, name: str) -> Mapping[str, Any] | None:
         """The resource of that name."""
         return next((r for r in self.resources if r.get("name") == name), None)
 
@@ -53,14 +53,14 @@ class Service:
             raise ServiceError(what, where=str(self.repository.git_dir / "index.lock"), fix=fix)
         if unmerged := self.repository.unmerged(self.root):
             what = f"has conflicts that are not resolved: {_some(unmerged)}"
-            fix = "resolve and commit them, or give up the merge: " + abort(self)
+            fix = "resolve and commit them, or give up the merge: " + format_abort_command(self)
             raise ServiceError(what, where=str(self.root), fix=fix)
         if dirty := self.repository.dirty(self.root):
             what = f"has changes that are not committed: {_some(dirty)}"
             raise ServiceError(what, where=str(self.root), fix="commit or stash them first")
 
 
-def find(start: Path | None = None) -> Service:
+def find_service(start: Path | None = None) -> Service:
     """The service that we are in; raises ServiceError."""
     start = (start or Path.cwd()).resolve()
     root = next((p for p in (start, *start.parents) if (p / ANSWERS_FILE).is_file()), None)
@@ -69,18 +69,18 @@ def find(start: Path | None = None) -> Service:
         raise ServiceError(what, where=str(start), fix="go to the folder of a service")
     answers = sources.load(root / ANSWERS_FILE)
     values, source, version = _read(answers, root)
-    return Service(root, git.find(root), values, source, version)
+    return Service(root, git.open_repository(root), values, source, version)
 
 
-def earlier(found: Service, limit: int = 20) -> Iterator[Service]:
+def read_history(service: Service, limit: int = 20) -> Iterator[Service]:
     """The service as it was made before, the latest first; as far as that can be read."""
     words = ["log", f"--max-count={limit}", "--format=%H", "--", ANSWERS_FILE]
-    for commit in git.git(found.root, *words).split()[1:]:
+    for commit in git.git(service.root, *words).split()[1:]:
         with contextlib.suppress(TrellisError):
-            text = git.git(found.root, "show", f"{commit}:./{ANSWERS_FILE}")
+            text = git.git(service.root, "show", f"{commit}:./{ANSWERS_FILE}")
             answers = sources.parse_yaml(text, ANSWERS_FILE)
             if isinstance(answers, dict):
-                yield Service(found.root, found.repository, *_read(answers, found.root))
+                yield Service(service.root, service.repository, *_read(answers, service.root))
 
 
 def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, str]:
@@ -93,14 +93,14 @@ def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, 
     return values, source, str(version)
 
 
-def abort(service: Service) -> str:
+def format_abort_command(service: Service) -> str:
     """The command that takes a merge back, after which all is as it was committed."""
     if service.root == service.repository.top:
         return "git reset --hard"
     return "git restore --source=HEAD --staged --worktree -- ."
 
 
-def referring(resources: list[Mapping[str, Any]], name: str) -> Iterator[str]:
+def find_references(resources: list[Mapping[str, Any]], name: str) -> Iterator[str]:
     """The fields of other resources that refer to one, as `post.author`."""
     for resource in resources:
         for field in resource.get("fields", []):

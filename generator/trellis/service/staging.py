@@ -12,7 +12,7 @@ from typing import Any
 
 from trellis.errors import DestinationError, TemplateError
 from trellis.service.destination import Destination
-from trellis.signals import uninterrupted
+from trellis.signals import ignore_signals
 
 fcntl: Any
 try:
@@ -38,7 +38,7 @@ class Staging:
         target = self.destination.path
         made: list[Path] = []
         try:
-            settle(self.path)
+            flush_to_disk(self.path)
             for parent in reversed(target.parents):
                 if not parent.exists():
                     parent.mkdir()
@@ -63,9 +63,9 @@ class Staging:
 
 
 @contextlib.contextmanager
-def staging(destination: Destination) -> Iterator[Staging]:
+def stage(destination: Destination) -> Iterator[Staging]:
     """A temporary sibling that is gone afterwards, published or not."""
-    sweep(destination)
+    remove_abandoned(destination)
     try:
         staged = Staging(destination)
     except OSError as error:
@@ -81,11 +81,11 @@ def staging(destination: Destination) -> Iterator[Staging]:
             fix="nothing was left behind: make room, and try again",
         ) from error
     finally:
-        with uninterrupted():
+        with ignore_signals():
             staged.discard()
 
 
-def sweep(destination: Destination) -> None:
+def remove_abandoned(destination: Destination) -> None:
     """Removes what runs that were killed left beside this destination."""
     if fcntl is None:
         return
@@ -95,7 +95,7 @@ def sweep(destination: Destination) -> None:
                 _remove_if_abandoned(Path(entry.path))
 
 
-def files(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     """Every file of a service, as its path in it; not git's own."""
     found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
     relative = (path.relative_to(folder) for path in found)
@@ -104,7 +104,7 @@ def files(folder: Path) -> list[str]:
 
 def verify(folder: Path, answers_file: str) -> list[str]:
     """The rendered files; raises TemplateError when the rendering cannot be whole."""
-    rendered = files(folder)
+    rendered = list_files(folder)
     unrendered = [n for n in rendered if "{{" in n or "{%" in n or n.endswith(".jinja")]
     if unrendered:
         raise TemplateError(f"the template leaves {unrendered[0]!r} unrendered")
@@ -122,7 +122,7 @@ def copy_environment_file(folder: Path) -> bool:
     return True
 
 
-def settle(folder: Path) -> None:
+def flush_to_disk(folder: Path) -> None:
     """Has the files on the disk before the rename that makes them visible."""
     for parent, _, names in os.walk(folder, topdown=False):
         for path in (*(Path(parent, name) for name in names), Path(parent)):
