@@ -30,10 +30,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in COMMANDS:
-    app.command(epilog=_EPILOG)(translate_interrupts(command))
+    app.command()(translate_interrupts(command))
 for group_name, group in GROUPS.items():
     for entry in group.registered_commands:
-        entry.epilog = _EPILOG
         entry.callback = entry.callback and translate_interrupts(entry.callback)
     app.add_typer(group, name=group_name)
 

@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from trellis import __version__, console
+from trellis import __version__, cli, console
 from trellis.errors import EXIT_CODES, TrellisError
 
 
@@ -9,11 +9,31 @@ def test_the_version_is_told(trellis):
     assert trellis("--version").out == f"trellis {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["new", "--help"], ["-h"]])
+@pytest.mark.parametrize("words", [["--help"], ["-h"], []])
 def test_help_documents_the_exit_codes(trellis, words):
-    out = trellis(*words).out
+    result = trellis(*words)
 
-    assert all(f"  {code:>3}  {why}" in out for code, why in EXIT_CODES.items())
+    assert result.code == 0
+    assert all(f"{code}  {why}" in result.out for code, why in EXIT_CODES.items())
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *([command.__name__] for command in cli.COMMANDS),
+        *(
+            [name, entry.callback.__name__]
+            for name, group in cli.GROUPS.items()
+            for entry in group.registered_commands
+        ),
+    ],
+    ids=" ".join,
+)
+def test_the_help_of_a_verb_leaves_the_exit_codes_to_the_help_of_trellis(trellis, verb):
+    result = trellis(*verb, "--help")
+
+    assert result.code == 0
+    assert "Exit codes" not in result.out
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import inspect
 import re
 
 import pytest
+import typer
 import yaml
 from support import matrix
+from trellis import cli
 from trellis.blueprint.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE
 from trellis.blueprint.shorthand import format_resource, parse_resource
-from trellis.commands import report
-from trellis.commands.new import new
+from trellis.commands.new import flags, new
 from trellis.template import source
 from trellis.template import version as template
 
@@ -25,11 +26,15 @@ def problem(**field):
 def test_every_question_has_its_flag():
     asked = {question.name for question in template.questions()}
 
-    assert asked == {*report.FLAGS, "resources"}
+    assert asked == {*flags(), "resources"}
 
 
 def test_the_flags_are_those_of_the_command():
-    assert set(report.FLAGS) <= set(inspect.signature(new).parameters)
+    words = {flag.partition("/")[0] for flag in flags().values()}
+    parameters = typer.main.get_command(cli.app).commands["new"].params
+
+    assert words <= {word for parameter in parameters for word in parameter.opts}
+    assert flags()["python_version"] == "--python"
 
 
 def test_the_help_lists_the_values_of_each_choice():

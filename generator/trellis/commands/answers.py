@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trellis.blueprint import sources
-from trellis.commands import report
 from trellis.errors import BlueprintError, Problem
 from trellis.names import project_name
 from trellis.service.destination import Destination
@@ -33,7 +32,12 @@ class Request:
 
 
 def resolve(
-    request: Request, place: Destination, template: "Template", *, asks: bool
+    request: Request,
+    place: Destination,
+    template: "Template",
+    flags: Mapping[str, str],
+    *,
+    asks: bool,
 ) -> dict[str, Any]:
     """The blueprint: defaults < file < -d < flags < answers at the prompts."""
     questions = template.questions
@@ -42,16 +46,16 @@ def resolve(
         given.add(sources.load(request.blueprint), str(request.blueprint))
     given.add(sources.parse_assignments(request.data, questions), "-d")
     for key, value in request.flags.items():
-        given.add({key: value}, report.FLAGS[key])
+        given.add({key: value}, flags[key])
     if request.resources:
         given.add({"resources": sources.parse_resources(request.resources, given)}, "-r")
-    misshapen = sources.find_type_problems(given, questions)
-    wrong = {problem.key for problem in misshapen}
+    mistyped = sources.find_type_problems(given, questions)
+    wrong = {problem.key for problem in mistyped}
     fit = {key: value for key, value in given.values.items() if key not in wrong}
     values = sources.normalize_answers(fit, questions)
     defaults = _proposals(place, template)
     complete = sources.normalize_answers({**defaults, **values}, questions)
-    problems = [*misshapen, *(p for p in template.validate(complete) if p.key not in wrong)]
+    problems = [*mistyped, *(p for p in template.validate(complete) if p.key not in wrong)]
     if asks:
         from trellis.blueprint import prompts
 

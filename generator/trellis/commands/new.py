@@ -1,11 +1,12 @@
 """`trellis new`: a service from nothing, from its options to its report."""
 
 import contextlib
+import inspect
 import os
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,35 +81,30 @@ def new(  # noqa: PLR0913 - one parameter an option
     Values come from the defaults, --from, -d and the other options; the later win. On a terminal,
     what is still open is asked for.
     """
-    answers = {
-        "project_name": project_name,
-        "description": description,
-        "author_name": author_name,
-        "author_email": author_email,
-        "python_version": python_version,
-        "api": api,
-        "orm": orm,
-        "database": database,
-        "primary_key": primary_key,
-        "ci": ci,
-        "docker": docker,
-        "telemetry": telemetry,
-    }
-    _create(
-        Request(
-            destination=destination,
-            flags={key: value for key, value in answers.items() if value is not None},
-            resources=tuple(resources or ()),
-            blueprint=blueprint,
-            data=tuple(data or ()),
-            template=template,
-            yes=yes,
-            git=git,
-            install=install,
-            dry_run=dry_run,
-            json=json,
-        )
-    )
+    _create(_read_request(locals()))
+
+
+def flags() -> dict[str, str]:
+    """The flag that answers each question: a parameter of `new` that is not the request's own."""
+    own = {field.name for field in fields(Request)}
+    answering = (p for p in inspect.signature(new).parameters.values() if p.name not in own)
+    return {parameter.name: _flag(parameter) for parameter in answering}
+
+
+def _flag(parameter: inspect.Parameter) -> str:
+    option = parameter.annotation.__metadata__[0]
+    # In an annotation, Typer keeps the first name of an option as its default.
+    written = [str(word) for word in (option.default, *(option.param_decls or ()))]
+    derived = "--" + parameter.name.replace("_", "-")
+    return next((word for word in written if word.startswith("--")), derived)
+
+
+def _read_request(arguments: Mapping[str, Any]) -> Request:
+    given = {key: value for key, value in arguments.items() if value is not None}
+    known = flags()
+    answers = {key: value for key, value in given.items() if key in known}
+    rest = {key: value for key, value in given.items() if key not in known}
+    return Request(flags=answers, **rest)
 
 
 def _create(request: Request) -> None:
@@ -120,7 +116,7 @@ def _create(request: Request) -> None:
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
             loaded = stack.enter_context(opened(request.template))
-        values = resolve(request, place, loaded, asks=asks)
+        values = resolve(request, place, loaded, flags(), asks=asks)
         if request.dry_run or asks:
             planned = _preview(loaded, values)
             if request.dry_run:
@@ -212,7 +208,7 @@ def _report(
         destination=str(place.path),
         files=files,
         blueprint=values,
-        command=report.format_command(place.given, values, extra),
+        command=report.format_command(place.given, values, flags(), extra),
         outcomes=outcomes,
         enter=f"cd {shlex.quote(enter)}",
     )

@@ -9,22 +9,6 @@ from typing import Any
 from trellis.blueprint.shorthand import format_resource
 from trellis.service.toolchain import Outcome
 
-# The flags of `trellis new`, by the key that they answer.
-FLAGS = {
-    "project_name": "--name",
-    "description": "--description",
-    "author_name": "--author-name",
-    "author_email": "--author-email",
-    "python_version": "--python",
-    "api": "--api",
-    "orm": "--orm",
-    "database": "--database",
-    "primary_key": "--primary-key",
-    "ci": "--ci",
-    "docker": "--docker",
-    "telemetry": "--telemetry",
-}
-
 
 @dataclass(frozen=True)
 class Report:
@@ -74,47 +58,47 @@ class Report:
     def lines(self) -> list[str]:
         """The text for people."""
         done = [f"  - {outcome.done}" for outcome in self.outcomes if outcome.done]
-        commands = [
-            self.enter,
-            *dict.fromkeys(outcome.command for outcome in self.todo),
-            "make dev",
-        ]
-        todo = [f"  - {outcome.todo}: {outcome.command}" for outcome in self.todo]
+        todo = [f"  {outcome.command}  # {outcome.todo}" for outcome in self.todo]
         return [
             f"{self.destination}: {len(self.files)} files",
             *self._notes,
             *done,
-            *(["", "Left to do:", *todo] if todo else []),
             "",
             "The same again:",
             f"  {self.command}",
             "",
             "Next:",
-            *(f"  {command}" for command in commands if command),
+            *([f"  {self.enter}"] if self.enter else []),
+            *todo,
+            "  make dev",
         ]
 
 
 def format_command(
-    destination: str, blueprint: Mapping[str, Any], extra: Sequence[str] = ()
+    destination: str,
+    blueprint: Mapping[str, Any],
+    flags: Mapping[str, str],
+    extra: Sequence[str] = (),
 ) -> str:
     """The one command that gives the same service, whatever is asked or proposed by default."""
     words = ["trellis", "new"]
     for key, value in blueprint.items():
-        words += _words(key, value)
+        words += _format_answer(key, value, flags.get(key))
     words += [*extra, "--yes"]
     words += ["--", destination] if destination.startswith("-") else [destination]
     return shlex.join(words)
 
 
-def _words(key: str, value: Any) -> list[str]:
-    if key == "docker" and isinstance(value, bool):
-        return ["--docker" if value else "--no-docker"]
+def _format_answer(key: str, value: Any, flag: str | None) -> list[str]:
+    if flag and isinstance(value, bool):
+        yes, _, no = flag.partition("/")
+        return [yes if value else no]
     if key == "resources" and isinstance(value, list) and value:
         short = [format_resource(item) if isinstance(item, dict) else None for item in value]
         if all(short):
             return [word for text in short for word in ("-r", str(text))]
-    if key in FLAGS and isinstance(value, str):
-        return [FLAGS[key], value] if value else []
+    if flag and isinstance(value, str):
+        return [flag, value] if value else []
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return ["-d", f"{key}={text}"]
 
