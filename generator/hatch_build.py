@@ -19,6 +19,10 @@ class TemplateBundleHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         root = Path(self.root)
+        if self.target_name == "wheel":
+            types = "field_types.yml"
+            source = str(root / "template" / types)
+            build_data["force_include"][source] = f"trellis/blueprint/{types}"
         bundle = _bundle_module(root)
         carried = root / "generator" / "trellis" / bundle.FILE_NAME
         if (root / "PKG-INFO").exists() and carried.exists():

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
+_CLOSED = re.compile(r"'(?P<word>.*)' (?P<what>is not .*); use one of (?P<known>.+)", re.DOTALL)
 _ACRONYMS = frozenset({"ai", "api", "cms", "crm", "db", "erp", "http", "id", "iot", "ml", "ui"})
 
 
@@ -32,3 +33,12 @@ def not_one_of(word: str, candidates: Iterable[str], what: str) -> str:
     match = nearest(word, known)
     suggestion = f"; did you mean {match}?" if match else "."
     return f"{word!r} is not {what}{suggestion} Use one of {', '.join(known)}"
+
+
+def suggest(message: str) -> str:
+    """The message, with the nearest option where it says `'X' is not …; use one of A, B`."""
+    if not (found := _CLOSED.fullmatch(message)):
+        return message
+    match = nearest(found["word"], found["known"].split(", "))
+    suggestion = f"; did you mean {match}?" if match else "."
+    return f"'{found['word']}' {found['what']}{suggestion} Use one of {found['known']}"

@@ -8,7 +8,7 @@ import typer
 import yaml
 from support import matrix
 from trellis import cli
-from trellis.blueprint.field_types import FIELD_TYPES, MODIFIERS, ON_DELETE
+from trellis.blueprint.field_types import field_types, modifiers, on_delete
 from trellis.blueprint.shorthand import format_resource, parse_resource
 from trellis.commands.new import flags, new
 from trellis.template import source
@@ -53,22 +53,22 @@ def test_the_defaults_are_valid():
 def test_the_shorthand_knows_every_field_type():
     listed = re.search(r"one of (.*)$", problem(type="strng"))[1]
 
-    assert listed.split(", ") == [kind.name for kind in FIELD_TYPES]
+    assert listed.split(", ") == [kind.name for kind in field_types().values()]
 
 
-@pytest.mark.parametrize("kind", FIELD_TYPES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", field_types().values(), ids=lambda kind: kind.name)
 def test_the_template_accepts_the_example_of_each_type(kind):
     resources = [parse_resource(f"post {kind.example}"), parse_resource("user name:string")]
 
     assert template.validate({"resources": resources}) == []
 
 
-@pytest.mark.parametrize("modifier", MODIFIERS)
+@pytest.mark.parametrize("modifier", modifiers())
 def test_the_template_knows_every_modifier(modifier):
     assert problem(type="string", **{modifier: True}) == ""
 
 
-@pytest.mark.parametrize("rule", ON_DELETE)
+@pytest.mark.parametrize("rule", on_delete())
 def test_the_template_knows_every_rule_of_deletion(rule):
     text = f"post author:ref:post:{rule}:optional"
 

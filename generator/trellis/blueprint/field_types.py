@@ -1,6 +1,12 @@
-"""The field types and modifiers that the shorthand knows."""
+"""The field types: template/field_types.yml, of which the wheel carries a copy."""
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ALIASES = {"ref": "reference"}
 
 
 @dataclass(frozen=True)
@@ -8,34 +14,54 @@ class FieldType:
     """A type, and the keys that the arguments after its name fill, in order."""
 
     name: str
-    summary: str
-    example: str
+    summary: str = ""
+    example: str = ""
     arguments: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-_BOUNDS = ("minimum", "maximum")
-FIELD_TYPES = (
-    FieldType("string", "short text", "title:string:200", ("max_length",), ("min_length",)),
-    FieldType("text", "long text", "body:text:optional", ("max_length",)),
-    FieldType("integer", "a whole number", "age:integer:min=0:max=150", (), _BOUNDS),
-    FieldType("float", "a floating-point number", "weight:float:optional", (), _BOUNDS),
-    FieldType("decimal", "an exact number", "price:decimal:10,2", ("precision", "scale"), _BOUNDS),
-    FieldType("boolean", "true or false", "done:boolean:default=false"),
-    FieldType("date", "a day", "born:date:optional"),
-    FieldType("datetime", "a moment, in UTC", "placed_at:datetime:index"),
-    FieldType("uuid", "a UUID", "external_id:uuid:unique"),
-    FieldType("email", "an e-mail address", "email:email:unique"),
-    FieldType("url", "a web address", "homepage:url:optional"),
-    FieldType("json", "any JSON value", "attributes:json:default={}"),
-    FieldType("enum", "one of a closed list", "role:enum:admin,editor:default=editor", ("values",)),
-    FieldType("reference", "another resource", "author:ref:user:cascade", ("to", "on_delete")),
-)
-ALIASES = {"ref": "reference"}
-MODIFIERS = {
-    "optional": "may be missing",
-    "unique": "no two rows share a value",
-    "index": "lists can be filtered and sorted by it",
-}
-OPTIONS = ("default", "minimum", "maximum", "min_length", "max_length")
-ON_DELETE = ("restrict", "cascade", "set_null")
+@functools.cache
+def field_types() -> dict[str, FieldType]:
+    """Every field type under its name."""
+    return {
+        name: FieldType(
+            name=name,
+            summary=details["summary"],
+            example=details["example"],
+            arguments=tuple(details.get("arguments", ())),
+            options=tuple(details.get("options", ())),
+            defaults=details.get("defaults", {}),
+        )
+        for name, details in _data("field_types").items()
+    }
+
+
+def modifiers() -> dict[str, str]:
+    """What a field may be beside its type, each with its meaning."""
+    return dict(_data("modifiers"))
+
+
+def on_delete() -> tuple[str, ...]:
+    """What may become of a row whose target is deleted."""
+    return tuple(_data("on_delete"))
+
+
+def options() -> set[str]:
+    """The keys that the shorthand writes as `key=value`."""
+    return {"default"}.union(*(kind.options + kind.arguments for kind in field_types().values()))
+
+
+def _data(question: str) -> Any:
+    return _questions()[question]["default"]
+
+
+@functools.cache
+def _questions() -> Mapping[str, Any]:
+    import yaml
+
+    beside = Path(__file__).with_name("field_types.yml")
+    checkout = Path(__file__).parents[3] / "template" / beside.name
+    text = (beside if beside.exists() else checkout).read_text(encoding="utf-8")
+    questions: Mapping[str, Any] = yaml.safe_load(text)
+    return questions

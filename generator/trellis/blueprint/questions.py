@@ -27,7 +27,7 @@ class Question:
         default = details.get("default")
         return cls(
             name=name,
-            type=details.get("type") or ("yaml" if default is None else type(default).__name__),
+            type=_type(details),
             help=str(details.get("help", "")),
             default=default,
             choices=tuple((str(title), value) for title, value in pairs),
@@ -40,6 +40,25 @@ class Question:
         known = (True, False) if self.type == "bool" else tuple(value for _, value in self.choices)
         return tuple(sorted(known, key=lambda value: value != self.default))
 
+    def complaint(self, value: Any) -> str:
+        """What is wrong with a value's type; nothing when it is right."""
+        if self.type == "str" and not isinstance(value, str):
+            return f"must be text, not {_kind(value)}{self._in_quotes(value)}"
+        if self.type == "bool" and not isinstance(value, bool):
+            return f"must be true or false, not {_kind(value)}"
+        if isinstance(self.default, list) and not isinstance(value, list):
+            return f"must be a list, not {_kind(value)}"
+        return ""
+
+    def _in_quotes(self, value: Any) -> str:
+        if not isinstance(value, (int, float)):
+            return ""
+        written = str(value).lower() if isinstance(value, bool) else str(value)
+        if self.values and written not in self.values:
+            # YAML reads 3.10 as 3.1: what was written is not known any more.
+            return "; use one of these, in quotes: " + ", ".join(map(repr, self.values))
+        return f"; put it in quotes: '{written}'"
+
 
 def list_choices(questions: Sequence[Question]) -> dict[str, tuple[Any, ...]]:
     """The choices, each with its values."""
@@ -48,3 +67,24 @@ def list_choices(questions: Sequence[Question]) -> dict[str, tuple[Any, ...]]:
 
 def _pair(choice: Any) -> tuple[Any, Any]:
     return (choice[0], choice[1]) if isinstance(choice, (list, tuple)) else (choice, choice)
+
+
+def _type(details: Mapping[str, Any]) -> str:
+    """The type that is given, else that of the default; several choices at once are a list."""
+    default = details.get("default")
+    if details.get("multiselect"):
+        return "yaml"
+    return details.get("type") or ("yaml" if default is None else type(default).__name__)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "a mapping",
+    }
+    return f"{value!r}" if isinstance(value, str) else names.get(type(value), "this")

@@ -14,17 +14,15 @@ from typing import Any
 from trellis.blueprint import suggestions
 from trellis.blueprint.field_types import (
     ALIASES,
-    FIELD_TYPES,
-    MODIFIERS,
-    ON_DELETE,
-    OPTIONS,
     FieldType,
+    field_types,
+    modifiers,
+    on_delete,
+    options,
 )
 from trellis.errors import BlueprintError
 
-_TYPES = {field_type.name: field_type for field_type in FIELD_TYPES}
 _OPTION_ALIASES = {"min": "minimum", "max": "maximum"}
-_KEYS = {*OPTIONS, "precision", "scale", "values", "to", "on_delete"}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 
 
@@ -99,15 +97,15 @@ def format_resource(resource: Mapping[str, Any]) -> str | None:
 
 def format_field(field: Mapping[str, Any]) -> str:
     """The shorthand of a field. It may say less than the field does; see format_resource."""
-    known = _TYPES.get(field["type"], FieldType("", "", ""))
+    known = field_types().get(field["type"], FieldType(""))
     given = [field[key] for key in known.arguments if key in field]
     parts = [field["name"], "ref" if known.name == "reference" else field["type"]]
     if known.name == "enum":
         given = [",".join(values) for values in given]
     if given:
         parts += given if known.name == "reference" else [",".join(map(str, given))]
-    parts += [modifier for modifier in MODIFIERS if field.get(modifier) is True]
-    for key in sorted(field.keys() - {"name", "type", *MODIFIERS, *known.arguments, "default"}):
+    parts += [modifier for modifier in modifiers() if field.get(modifier) is True]
+    for key in sorted(field.keys() - {"name", "type", *modifiers(), *known.arguments, "default"}):
         parts.append(f"{key}={_text(field[key])}")
     if "default" in field:
         parts.append(f"default={_text(field['default'])}")
@@ -117,20 +115,20 @@ def format_field(field: Mapping[str, Any]) -> str:
 def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
     """Fills in what stands right after the type; returns the other parts."""
     kind = field["type"]
-    if not parts or kind not in _TYPES:
+    if not parts or kind not in field_types():
         return parts
     first, *rest = parts
     if kind == "enum" and not first.startswith("values="):
         return _filled(field, {"values": first.split(",")}, rest)
     if kind == "reference" and not first.startswith("to="):
         field["to"] = first
-        rule = next((part for part in rest if part in ON_DELETE), None)
+        rule = next((part for part in rest if part in on_delete()), None)
         if rule is not None:
             rest.remove(rule)
             field["on_delete"] = rule
         return rest
     numbers = first.split(",")
-    keys = _TYPES[kind].arguments
+    keys = field_types()[kind].arguments
     if keys and len(numbers) <= len(keys) and all(map(_WHOLE.fullmatch, numbers)):
         return _filled(field, dict(zip(keys, map(int, numbers), strict=False)), rest)
     return parts
@@ -143,11 +141,11 @@ def _filled(field: dict[str, Any], values: dict[str, Any], rest: list[str]) -> l
 
 def _is_modifier(part: str) -> bool:
     key, equals, _ = part.partition("=")
-    return _OPTION_ALIASES.get(key, key) in _KEYS if equals else part in MODIFIERS
+    return _OPTION_ALIASES.get(key, key) in options() if equals else part in modifiers()
 
 
 def _unknown_modifier(word: str, part: str, type_name: str) -> BlueprintError:
-    if type_name not in _TYPES and "=" not in part:
+    if type_name not in field_types() and "=" not in part:
         what = f"{type_name!r} is not a field type that takes {part!r}"
         return _refusal(word, what, suggestions.suggest_type(type_name))
     what = f"{part!r} says nothing about a field of type {type_name}"

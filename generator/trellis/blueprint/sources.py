@@ -16,6 +16,7 @@ from trellis.names import not_one_of
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
+MAX_NUMBER = 10**40
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -124,6 +125,8 @@ def normalize(value: Any) -> Any:
             return {walk(key): walk(entry) for key, entry in item.items()}
         if isinstance(item, (list, tuple)):
             return [walk(entry) for entry in item]
+        if isinstance(item, int) and abs(item) >= MAX_NUMBER:
+            raise ValueError("a number of more than 40 digits")
         if isinstance(item, (dt.date, dt.datetime)):
             return item.isoformat()
         return unicodedata.normalize("NFC", item) if isinstance(item, str) else item
@@ -148,7 +151,7 @@ def find_type_problems(given: GivenValues, questions: Sequence[Question]) -> lis
     for key, value in given.values.items():
         if key not in by_name:
             problems.append(Problem(str(key), not_one_of(str(key), by_name, "a known key")))
-        elif complaint := _complaint(value, by_name[key]):
+        elif complaint := by_name[key].complaint(value):
             problems.append(Problem(key, complaint))
     return problems
 
@@ -187,37 +190,3 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         spot = f"byte {error.start + 1}"
         raise BlueprintError("is not UTF-8 text", where=f"{path}, {spot}") from error
-
-
-def _complaint(value: Any, question: Question) -> str:
-    kind = question.type
-    if kind == "str" and not isinstance(value, str):
-        return f"must be text, not {_kind(value)}{_in_quotes(value, question)}"
-    if kind == "bool" and not isinstance(value, bool):
-        return f"must be true or false, not {_kind(value)}"
-    if kind == "yaml" and not isinstance(value, list):
-        return f"must be a list, not {_kind(value)}"
-    return ""
-
-
-def _in_quotes(value: Any, question: Question) -> str:
-    if not isinstance(value, (int, float)):
-        return ""
-    written = str(value).lower() if isinstance(value, bool) else str(value)
-    if question.values and written not in question.values:
-        # YAML reads 3.10 as 3.1: what was written is not known any more.
-        return "; use one of these, in quotes: " + ", ".join(map(repr, question.values))
-    return f"; put it in quotes: '{written}'"
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    names = {
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        list: "a list",
-        dict: "a mapping",
-    }
-    return f"{value!r}" if isinstance(value, str) else names.get(type(value), "this")

@@ -2,10 +2,10 @@
 
 import re
 
-from trellis.blueprint.field_types import ALIASES, FIELD_TYPES, MODIFIERS, ON_DELETE, OPTIONS
+from trellis.blueprint import field_types
+from trellis.blueprint.field_types import ALIASES
 from trellis.names import nearest
 
-_TYPES = [kind.name for kind in FIELD_TYPES]
 _FOREIGN = {"nullable": "write: optional", "null": "write: optional"}
 _FOREIGN["required"] = "leave it out: what is not optional is required"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -18,7 +18,11 @@ def suggest_field(word: str, before: str, after: str) -> str:
         return _BLUEPRINT
     # A name and a type that were given as two words.
     kind = after.partition(":")[0]
-    return f"write: {word}:{after}" if kind in {*_TYPES, *ALIASES} else f"write: {word}:string:200"
+    return (
+        f"write: {word}:{after}"
+        if kind in {*field_types.field_types(), *ALIASES}
+        else f"write: {word}:string:200"
+    )
 
 
 def suggest_modifier(part: str, type_name: str) -> str:
@@ -30,16 +34,19 @@ def suggest_modifier(part: str, type_name: str) -> str:
         return "leave out the comma" if part else "leave out one colon"
     if type_name == "decimal" and re.fullmatch(r"\d+\.\d+", part):
         return f"write: {part.replace('.', ',')}, its digits and those after the point"
-    known = [*MODIFIERS, *(OPTIONS if equals else ()), *_rules(type_name)]
+    kind = field_types.field_types().get(type_name, field_types.FieldType(type_name))
+    keys = ("default", *kind.arguments, *kind.options) if equals else ()
+    known = [*field_types.modifiers(), *keys, *_rules(type_name)]
     match = nearest(key, known)
     return f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
 
 
 def suggest_type(type_name: str) -> str:
     """For a type that there is not."""
-    match = nearest(type_name, [*_TYPES, *ALIASES])
-    return f"did you mean {match}?" if match else f"use one of {', '.join(_TYPES)}"
+    types = field_types.field_types()
+    match = nearest(type_name, [*types, *ALIASES])
+    return f"did you mean {match}?" if match else f"use one of {', '.join(types)}"
 
 
 def _rules(type_name: str) -> tuple[str, ...]:
-    return ON_DELETE if type_name == "reference" else ()
+    return field_types.on_delete() if type_name == "reference" else ()

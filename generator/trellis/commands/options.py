@@ -40,10 +40,10 @@ def options(
                 "arguments": list(kind.arguments),
                 "options": list(kind.options),
             }
-            for kind in field_types.FIELD_TYPES
+            for kind in field_types.field_types().values()
         ],
-        "modifiers": [{"name": n, "summary": s} for n, s in field_types.MODIFIERS.items()],
-        "on_delete": list(field_types.ON_DELETE),
+        "modifiers": [{"name": n, "summary": s} for n, s in field_types.modifiers().items()],
+        "on_delete": list(field_types.on_delete()),
     }
     if json:
         console.document(document)

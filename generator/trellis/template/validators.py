@@ -3,22 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trellis.errors import Problem, TemplateError
-from trellis.names import not_one_of
+from trellis.errors import Problem, TemplateError, escape
+from trellis.names import not_one_of, suggest
 from trellis.blueprint.questions import Question
 
 
 class Rules:
     """The defaults and validators of the questions, in the template's own Jinja environment."""
 
-    def __init__(self, environment: Any, questions: Sequence[Question]) -> None:
+    def __init__(
+        self, environment: Any, questions: Sequence[Question], data: Mapping[str, Any]
+    ) -> None:
         self._environment = environment
+        self._data = data
         self.questions = questions
 
     def judge(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
         complete = self.complete(values)
-        known: dict[str, Any] = {}
+        known = dict(self._data)
         problems = []
         for question in self.questions:
             known[question.name] = complete[question.name]
@@ -49,7 +52,7 @@ class Rules:
         if question.default is None and question.type == "str":
             return ""
         if not isinstance(question.default, str):
-            return question.default
+            return str(question.default) if question.type == "str" else question.default
         try:
             text = self._environment.from_string(question.default).render(known)
         except JinjaError as error:
@@ -59,32 +62,20 @@ class Rules:
 
     def _problems(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
         value = known[question.name]
+        if complaint := question.complaint(value):
+            return [Problem(question.name, complaint)]
         if question.choices and value not in question.values:
             return [Problem(question.name, not_one_of(str(value), question.values, "a choice"))]
         if not question.validator:
             return []
-        lines = filter(None, map(str.strip, self._judged(question.validator, known).splitlines()))
+        said = self._environment.from_string(question.validator).render(known)
+        lines = filter(None, map(str.strip, said.split("\n")))
         return [_problem(question.name, line) for line in lines]
-
-    def _judged(self, validator: str, known: Mapping[str, Any]) -> str:
-        from jinja2 import TemplateError as JinjaError
-
-        try:
-            return str(self._environment.from_string(validator).render(known))
-        except (
-            JinjaError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as e:
-            return f"is nothing that the template's rules can judge ({e})"
 
 
 def _problem(name: str, line: str) -> Problem:
     """`resources[0].name: what` names its own place; anything else is about the question."""
     where, colon, what = line.partition(": ")
     if colon and where.startswith(name) and " " not in where:
-        return Problem(where, what)
-    return Problem(name, line)
+        return Problem(where, escape(suggest(what)))
+    return Problem(name, escape(suggest(line)))

@@ -37,7 +37,12 @@ class Template:
             if details.get("when") is not False
         )
         copier_adapter.remember(worker)
-        self._rules = validators.Rules(worker.jinja_env, self.questions)
+        data = {
+            name: details.get("default")
+            for name, details in worker.template.questions_data.items()
+            if details.get("when") is False and not isinstance(details.get("default"), str)
+        }
+        self._rules = validators.Rules(worker.jinja_env, self.questions, data)
         self.version = worker.template.commit
         self.release: Any = worker.template.version
         self.remark = ""
@@ -51,7 +56,8 @@ class Template:
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
-        return self._rules.judge(values)
+        with copier_adapter.as_template_error():
+            return self._rules.judge(values)
 
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
