@@ -1,14 +1,19 @@
 """What would not give working code is refused before anything is written, by its field's name."""
 
+import datetime as dt
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import refusals
 from support.environments import environment
 from support.services import TEMPLATE, copy_of_template
+from trellis.blueprint.field_types import field_types, modifiers, options
 from trellis.errors import escape
 
 # On every way in: one of each kind, that YAML can hold.
@@ -48,6 +53,62 @@ def test_the_rules_name_the_field(case):
     assert [problem.where for problem in problems] == [place]
     assert 10 < len(problems[0].what) < 400
     assert escape(problems[0].what) == problems[0].what
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats()
+    | st.text(max_size=4)
+    | st.dates()
+    | st.sampled_from(["task", "enum", "decimal", "reference", "string", "json", "2030-01-31"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+field_keys = sorted({"name", "default", *modifiers(), "index", *options()})
+wild_fields = st.builds(
+    lambda kind, rest: {"name": "title", "type": kind, "values": ["a"], **rest},
+    st.sampled_from(sorted(field_types())),
+    st.dictionaries(st.sampled_from(field_keys), anything | st.integers(-3, 70), max_size=5),
+)
+wild_resources = st.lists(
+    st.fixed_dictionaries({"name": st.just("task") | anything, "fields": st.lists(wild_fields)})
+    | st.dictionaries(st.sampled_from(["name", "plural", "fields"]), anything)
+    | anything,
+    max_size=2,
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@given(wild_resources | anything)
+def test_no_value_is_too_odd_for_the_rules(resources):
+    for problem in TEMPLATE.validate({"resources": resources}):
+        assert problem.where.startswith("resources")
+        assert escape(problem.what) == problem.what
+
+
+@given(st.dates())
+def test_a_date_is_a_default_if_and_only_if_it_exists(day):
+    pattern = TEMPLATE.data["field_types"]["date"]["pattern"]
+
+    for text in (day.isoformat(), f"{day:%Y-%m}-29", f"{day:%Y-%m}-30", f"{day:%Y-%m}-31"):
+        assert bool(re.match(pattern, text.zfill(10))) == is_date(text.zfill(10))
+
+
+def is_date(text):
+    try:
+        return bool(dt.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def test_a_python_without_quotes_is_told_about_them():
+    (exact,) = TEMPLATE.validate({"python_version": 3.11})
+    (cut,) = TEMPLATE.validate({"python_version": 3.1})
+
+    assert exact.what == "must be text, not a number; put it in quotes: '3.11'"
+    assert cut.what.startswith("must be text, not a number; use one of these, in quotes: '3.13'")
 
 
 def test_all_problems_are_told_at_once():

@@ -235,6 +235,8 @@ CASES: dict[str, Case] = {
     # choices and texts
     "no such api": ({"api": "asnyc"}, "api"),
     "an old Python": ({"python_version": "3.10"}, "python_version"),
+    "a list for a truth": ({"docker": [1, 2]}, "docker"),
+    "a number for a truth": ({"docker": 1}, "docker"),
     "a Python that is a number": ({"python_version": 3.13}, "python_version"),
     "no name": ({"project_name": ""}, "project_name"),
     "a name of spaces": ({"project_name": " \u3000"}, "project_name"),

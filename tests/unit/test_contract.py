@@ -63,6 +63,15 @@ def test_the_template_accepts_the_example_of_each_type(kind):
     assert template.validate({"resources": resources}) == []
 
 
+def test_the_guide_lists_every_field_type_with_its_keys():
+    guide = (source.checkout() / "docs/guide.md").read_text(encoding="utf-8")
+    table = guide.partition("## Field types")[2].partition("\n\nAny field")[0]
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", table, flags=re.MULTILINE)
+
+    documented = {name: set(re.findall(r"`(\w+)`", keys)) for name, keys in rows}
+    assert documented == {n: {*k.arguments, *k.options} for n, k in field_types().items()}
+
+
 @pytest.mark.parametrize("modifier", modifiers())
 def test_the_template_knows_every_modifier(modifier):
     assert problem(type="string", **{modifier: True}) == ""

@@ -28,3 +28,10 @@ def test_a_refused_word_is_followed_by_the_list():
     message = names.not_one_of("asnc", ["async", "sync"], "a choice")
 
     assert message == "'asnc' is not a choice; did you mean async? Use one of async, sync"
+
+
+def test_a_rule_that_names_a_closed_list_gets_a_suggestion():
+    message = names.suggest("'strng' is not a field type; use one of text, string")
+
+    assert message == "'strng' is not a field type; did you mean string? Use one of text, string"
+    assert names.suggest("'x' is a keyword; choose another") == "'x' is a keyword; choose another"

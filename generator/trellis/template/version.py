@@ -37,12 +37,12 @@ class Template:
             if details.get("when") is not False
         )
         copier_adapter.remember(worker)
-        data = {
+        self.data = {
             name: details.get("default")
             for name, details in worker.template.questions_data.items()
             if details.get("when") is False and not isinstance(details.get("default"), str)
         }
-        self._rules = validators.Rules(worker.jinja_env, self.questions, data)
+        self._rules = validators.Rules(worker.jinja_env, self.questions, self.data)
         self.version = worker.template.commit
         self.release: Any = worker.template.version
         self.remark = ""
