@@ -41,6 +41,33 @@ def confirm(text: str) -> bool:
     return bool(questionary.confirm(text, default=True).unsafe_ask())
 
 
+def confirm_change(text: str, show: Callable[[], None], *, default: bool) -> bool:
+    """A last yes or no; `d` shows the difference first, as often as it is asked for."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+    keys = KeyBindings()
+
+    def bind(names: str, answer: str) -> None:
+        @keys.add(names[0], eager=True)
+        @keys.add(names[-1], eager=True)
+        def _(event: KeyPressEvent) -> None:
+            event.app.exit(result=answer)
+
+    @keys.add("<any>")
+    def _(_: KeyPressEvent) -> None:
+        """Any other key says nothing."""
+
+    for names, answer in (("yY", "y"), ("nN", "n"), ("dD", "d")):
+        bind(names, answer)
+    keys.add("c-m", eager=True)(lambda event: event.app.exit(result="y" if default else "n"))
+    choices = "Y/n/d" if default else "y/N/d"
+    session: PromptSession[str] = PromptSession(key_bindings=keys)
+    while (said := session.prompt(f"? {text} ({choices}, d shows the difference) ")) == "d":
+        show()
+    return said == "y"
+
+
 def _ask_one(
     question: Question, answers: Mapping[str, Any], proposal: Any, validate: Validate
 ) -> Any:

@@ -14,6 +14,7 @@ from trellis.blueprint import sources
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.change import (
     apply,
+    code_problems,
     deploy_notes,
     lockfile,
     merge,
@@ -24,7 +25,7 @@ from trellis.change import (
 )
 from trellis.change.merge import Merged
 from trellis.change.report import Report
-from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError
+from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError, escape
 from trellis.files import File, Files
 from trellis.service.find import Service, find_service, format_abort_command
 
@@ -75,7 +76,9 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
             pair = _with_migrations(old, new, before, after, mine)
             base, goal = (merge.with_their_line_ends(files, mine) for files in pair)
             merged = merge.merge(service, base, goal, scratch)
+            problems = _problems(mine, merged)
         report = _account(service, before, after, merged, (old, new))
+        report = replace(report, problems=problems)
         if not merged.changes and not merged.stages:
             return replace(report, status="unchanged")
         worktree.refuse_to_overwrite(service, merged.changes)
@@ -184,6 +187,12 @@ def _account(
     )
 
 
+def _problems(mine: Files, merged: Merged) -> list[code_problems.Problem]:
+    changed = {change.path: change.after for change in merged.changes}
+    after = {path: file for path, file in {**mine, **changed}.items() if file is not None}
+    return code_problems.find(mine, after, merged.conflicts)
+
+
 def _review(report: Report, options: Options) -> None:
     if options.yes or options.json or not console.is_interactive():
         return
@@ -191,5 +200,13 @@ def _review(report: Report, options: Options) -> None:
 
     for line in report.plan_lines():
         console.say(line)
-    if not prompts.confirm(f"Change {len(report.files)} files?"):
+    question = f"Change {len(report.files)} files?"
+    if report.problems:
+        question = f"Change {len(report.files)} files, and mend these places afterwards?"
+
+    def show() -> None:
+        for line in report.diff.splitlines():
+            console.say("\t".join(escape(part) for part in line.split("\t")))
+
+    if not prompts.confirm_change(question, show, default=not report.problems):
         raise DeclinedError("declined; nothing was written")

@@ -1,9 +1,10 @@
 """What a verb says at its end: files, conflicts, what to know before deploying. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from trellis.change.code_problems import Problem
 from trellis.service.toolchain import Outcome
 
 CONFLICTS = 3
@@ -22,6 +23,7 @@ class Report:
     conflicts: Sequence[str] = ()
     half_deleted: Sequence[str] = ()
     left_out: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
     diff: str = ""
     notes: Sequence[str] = ()
     outcomes: Sequence[Outcome] = ()
@@ -42,6 +44,7 @@ class Report:
             "files": [{"path": path, "change": kind} for path, kind in self.files.items()],
             "conflicts": list(self.conflicts),
             "left_out": list(self.left_out),
+            "problems": [asdict(problem) for problem in self.problems],
             "diff": self.diff,
             "blueprint": dict(self.blueprint),
             "done": [outcome.done for outcome in self.outcomes if outcome.done],
@@ -54,7 +57,7 @@ class Report:
 
     def plan_lines(self) -> list[str]:
         """The files, and what is known of them beforehand."""
-        return [*self._files(), *self._conflicts("in conflict"), *self._notes()]
+        return [*self._files(), *self._conflicts("in conflict"), *self._problems(), *self._notes()]
 
     def dry_lines(self) -> list[str]:
         """The text of a dry run: the difference itself, then what it means."""
@@ -72,6 +75,7 @@ class Report:
             *self._files(),
             *done,
             *(["", "Left to do:", *todo] if todo else []),
+            *self._problems(),
             *self._notes(),
             "",
             *self._next(),
@@ -99,6 +103,12 @@ class Report:
             yield "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit."
         if self.half_deleted:
             yield "What is deleted on one side: git add keeps it, git rm does not."
+
+    def _problems(self) -> list[str]:
+        if not self.problems:
+            return []
+        lines = [f"  ! {problem}" for problem in self.problems]
+        return ["", "Broken by this change, though not in conflict:", *lines]
 
     def _notes(self) -> list[str]:
         if not self.notes:
