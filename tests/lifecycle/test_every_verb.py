@@ -53,6 +53,7 @@ def test_a_dry_run_shows_what_is_then_done_and_can_be_taken_back(trellis, folder
     assert done.code == 0
     assert done.document["status"] in {"changed", "restored"}
     assert done.document["diff"] == diff
+    assert done.document.get("problems", []) == []
     assert words[0] == "restore" or diff == git(folder, "diff", "HEAD", ":!uv.lock")
     assert git(folder, "diff") == ""
     assert "# Our blog" in (folder / "README.md").read_text()

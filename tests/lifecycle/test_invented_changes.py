@@ -189,6 +189,7 @@ def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path
         account = pipeline.change_service(lambda *_, wanted=wanted: wanted, OPTIONS)
 
         assert account.status == "changed", (change.__name__, account.conflicts)
+        assert account.problems == []
         assert without_migrations(project.folder) == without_migrations(place)
         commit(project.folder)
         values, taken = wanted, [*taken, change.__name__]

@@ -53,6 +53,33 @@ def test_what_is_shown_and_agreed_to_is_done(on_a_terminal):
     assert session.is_usable()
 
 
+def test_the_difference_is_shown_as_often_as_it_is_asked_for(on_a_terminal):
+    folder, start = on_a_terminal
+    session = start(*ADD)
+
+    session.answer("Change 13 files?", "d")
+    session.expect("+class Comment(Base):")
+    session.answer("Change 13 files?", "d")
+    session.expect("+class Comment(Base):")
+    session.answer("Change 13 files?", "y")
+
+    assert session.end()[0] == 0
+    assert (folder / "app/comments/models.py").exists()
+
+
+def test_a_change_that_breaks_code_is_not_made_by_enter_alone(on_a_terminal):
+    folder, start = on_a_terminal
+    (folder / "app/own.py").write_text("from app.posts.models import Post\n\nTITLE = Post.title\n")
+    commit_all(folder)
+    session = start("remove", "field", "post", "title")
+
+    session.expect("! app/own.py:3: uses Post.title, which is gone")
+    session.answer("mend these places afterwards?")
+
+    assert session.end()[0] == 1
+    assert git(folder, "status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize(("keys", "code"), [("n", 1), (CTRL_C, 130)], ids=["no", "Ctrl-C"])
 def test_what_is_not_agreed_to_is_not_done(on_a_terminal, keys, code):
     folder, start = on_a_terminal

@@ -43,7 +43,7 @@ def resource(
             if there == added:
                 return service.blueprint
             what = f"there is a resource {name!r} already, with other fields"
-            raise BlueprintError(what, fix=f"to make it anew: trellis remove resource {name}")
+            raise BlueprintError(what, fix=f"to add to it: trellis add field {added['name']} …")
         return {**service.blueprint, "resources": [*service.resources, added]}
 
     shared.run(transform, shared.make_options(dry_run, yes, lock, json))
@@ -74,7 +74,10 @@ def field(
             there = next((f for f in resource["fields"] if f["name"] == field["name"]), None)
             if there is not None and there != field:
                 what = f"there is a field {field['name']!r} already, which is another"
-                fix = f"to make it anew: trellis remove field {name} {field['name']}"
+                fix = (
+                    f"to keep its values, edit {field['name']} in the models and schemas of "
+                    f'{name}, then: make revision m="change {field["name"]}"'
+                )
                 raise BlueprintError(what, where=name, fix=fix)
             left += [field] if there is None else []
         return shared.replace_fields(service, name, [*resource["fields"], *left])
