@@ -277,19 +277,6 @@ def test_a_password_in_an_address_is_refused():
         pass
 
 
-def test_a_template_that_wants_to_run_commands_is_refused(tiny, tmp_path):
-    (tiny / "copier.yml").write_text("_tasks: [touch owned]\n" + (tiny / "copier.yml").read_text())
-    commit(tiny, "Tasks", "v2.0.0")
-
-    with (
-        template.opened(str(tiny)) as opened,
-        pytest.raises(TemplateError, match="unsafe feature: tasks"),
-    ):
-        opened.render(BLOG, tmp_path / "blog")
-
-    assert not (tmp_path / "blog").exists()
-
-
 def test_a_broken_template_names_the_line(tmp_path):
     root = write_template(tmp_path / "broken")
     (root / "template/service/README.md.jinja").write_text("# x\n{{ nothing }}\n")

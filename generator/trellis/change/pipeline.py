@@ -3,6 +3,7 @@ into the service. A verb says only what it changes.
 """
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,8 @@ from trellis.change import (
 from trellis.change.merge import Merged
 from trellis.change.report import Report
 from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError, escape
-from trellis.files import File, Files
+from trellis.files import LINK, File, Files
+from trellis.service import staging
 from trellis.service.find import Service, find_service, format_abort_command
 
 if TYPE_CHECKING:
@@ -109,12 +111,15 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
     if problems := template.validate(values):
         raise BlueprintError.of(problems, where=ANSWERS_FILE, fix="correct it there, and commit")
     template.render(values, folder)
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            mode = "100755" if path.stat().st_mode & 0o100 else "100644"
-            files[path.relative_to(folder).as_posix()] = File(mode, path.read_bytes())
+    files = {name: _read(folder / name) for name in staging.files(folder)}
     return Rendered(template.defaults(values), files)
+
+
+def _read(path: Path) -> File:
+    """A file as git would keep it: of a link, where it leads."""
+    if path.is_symlink():
+        return File(LINK, os.fsencode(path.readlink()))
+    return File("100755" if path.stat().st_mode & 0o100 else "100644", path.read_bytes())
 
 
 def _templates(

@@ -67,6 +67,9 @@ def find_service(start: Path | None = None) -> Service:
     if root is None:
         what = f"is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
         raise ServiceError(what, where=str(start), fix="go to the folder of a service")
+    if (root / ANSWERS_FILE).is_symlink():
+        what = f"has a link for a {ANSWERS_FILE}, which is not followed"
+        raise ServiceError(what, where=str(root), fix="put a file in its place")
     answers = sources.load(root / ANSWERS_FILE)
     values, source, version = _read(answers, root)
     return Service(root, git.open_repository(root), values, source, version)

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.errors import TemplateError
 from trellis.signals import silence
+from trellis.template import containment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from copier._main import Worker as Worker  # noqa: PLC0414 - for those who hold one
+
+# What Copier asks for trust for. It would import the extensions before it looks.
+CODE_SETTINGS = ("jinja_extensions", "tasks", "migrations")
+# Filters that read the machine: its environment variables, its folders.
+_MACHINE_FILTERS = ("expandvars", "expanduser", "fileglob", "realpath", "relpath")
 
 
 def worker(
@@ -50,13 +56,25 @@ def again(first: Worker, destination: Path, values: Mapping[str, Any]) -> Worker
     return other
 
 
-def remember(one: Worker) -> None:
-    """Has what the template's Jinja compiles to kept for the next run."""
+def prepare(one: Worker) -> None:
+    """Makes the template's environment of Jinja; raises TemplateError where it would run code."""
     from trellis.template import bytecode_cache
 
-    extensions = tuple(one.template.jinja_extensions)
+    _refuse_code(one)
+    for name in _MACHINE_FILTERS:
+        one.jinja_env.filters.pop(name, None)
     version = importlib.metadata.version("copier")
-    bytecode_cache.remember(one.jinja_env, version, extensions, sorted(one.template.envops.items()))
+    bytecode_cache.remember(one.jinja_env, version, sorted(one.template.envops.items()))
+
+
+def _refuse_code(one: Worker) -> None:
+    settings = one.template.config_data
+    if found := [f"_{name}" for name in CODE_SETTINGS if settings.get(name)]:
+        raise TemplateError(
+            f"this template runs code of its own ({', '.join(found)}), which Trellis never does",
+            where=one.template.url,
+            fix="use a template without them; what Copier's settings trust makes no difference",
+        )
 
 
 def check_out(one: Worker, store: Path, folder: Path) -> None:
@@ -87,7 +105,8 @@ def check(one: Worker, address: str) -> None:
         root = one.template.local_abspath
     except ValueError as error:
         raise TemplateError("there is no such folder", where=address, fix=fix) from error
-    if not any(root.glob("copier.y*ml")):
+    containment.check_template(root)
+    if not any(path.is_file() for path in root.glob("copier.y*ml")):
         raise TemplateError("this is no template: it has no copier.yml", where=address, fix=fix)
 
 
@@ -114,6 +133,9 @@ def as_template_error() -> Iterator[None]:
         said = [line for line in str(error.stderr).splitlines() if line.strip()]
         what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
         raise TemplateError(what, fix="check the address, and that git can reach it") from error
+    except FileNotFoundError as error:
+        what = f"the template cannot be rendered: {error.filename} leads nowhere"
+        raise TemplateError(what, fix="correct the link in the template") from error
     except (CopierError, JinjaError, ValueError, TypeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise TemplateError(

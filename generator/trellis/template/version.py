@@ -9,12 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis.template import copier_adapter
-from trellis.template import validators
-from trellis.template import source
+from trellis.blueprint.questions import Question
 from trellis.errors import Problem, TemplateError
 from trellis.signals import silence
-from trellis.blueprint.questions import Question
+from trellis.template import containment, copier_adapter, source, validators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,12 +29,12 @@ class Template:
     def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
         self._worker = worker
         self._surroundings = surroundings
+        copier_adapter.prepare(worker)
         self.questions = tuple(
             Question.read(name, details)
             for name, details in worker.template.questions_data.items()
             if details.get("when") is not False
         )
-        copier_adapter.remember(worker)
         self.data = {
             name: details.get("default")
             for name, details in worker.template.questions_data.items()
@@ -64,6 +62,7 @@ class Template:
         worker = copier_adapter.again(self._worker, destination, values)
         with self._surroundings(), silence(), copier_adapter.as_template_error():
             worker.run_copy()
+        containment.check_rendering(destination)
 
     def macro(self, file: str, name: str, *values: Any) -> str:
         """What a macro of the template makes of the values; raises TemplateError."""
