@@ -1,4 +1,4 @@
-# All that has to be there beforehand is Python 3.11 or newer, git and make.
+# Needs Python 3.11 or newer with venv (Debian, Ubuntu: python3-venv), git and make beforehand.
 # Everything else goes into .venv: `make clean` and it is as before.
 
 SHELL := /bin/sh
@@ -20,6 +20,8 @@ RUN := $(VENV)/bin/python
 # Where `setup` puts uv if there is none; services find it there, too.
 export PATH := $(VENV)/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS := never
+# uv trusts the certificates that git and pip trust here, a company's own among them.
+export UV_SYSTEM_CERTS ?= true
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +30,8 @@ setup: $(READY)  ## install what development needs into .venv
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@uv --version >/dev/null 2>&1 || "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv), or uv" >&2; exit 1; }
 	@if uv --version >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python "$$("$(PYTHON)" -c 'import sys; print(sys.executable)')" "$(VENV)"; \
 	else \

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import environments
-from support.cli import COMMENT, POST, ROOT, USER, commit, edit, git
+from support.cli import COMMENT, POST, ROOT, USER, commit, edit, git, unpack
 
 UV = shutil.which("uv")
 UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()
@@ -130,7 +130,7 @@ def test_a_wheel_without_history_makes_and_changes_services(pipx, versions, tmp_
     root = packaged(versions, "v1.2.0", tmp_path / "tarball")
     shutil.rmtree(root / ".git")
     sdist = build(root, tmp_path, "sdist")
-    shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
+    unpack(sdist, tmp_path / "unpacked")
     pipx.upgrade(build(next(Path(tmp_path, "unpacked").iterdir()), tmp_path))
 
     pipx(tmp_path, "new", "blog", "--yes", "-r", USER, "-r", POST)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,8 @@ def obstacle() -> str:
         return "only root may mount what stands for an image"
     if not all(map(shutil.which, ("unshare", "setpriv", "useradd", "chroot"))):
         return "util-linux is not complete here"
+    if Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").exists():
+        return "the machine's own Python cannot stand for the one of an image"
     trial = [*_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     if subprocess.run(trial, capture_output=True, check=False).returncode:
         return "this machine does not let even root mount anything"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.cli import commit, git
+from support.cli import commit, git, unpack
 from support.tiny import write_template
 from trellis.template import bundle
 
@@ -142,7 +142,7 @@ def test_a_wheel_makes_services_on_its_own(repository, tmp_path, work):
 
 def test_a_wheel_from_the_sdist_has_the_history_too(repository, tmp_path, work):
     sdist = build(repository, tmp_path, "sdist")
-    shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
+    unpack(sdist, tmp_path / "unpacked")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     assert not (unpacked / ".git").exists()
 
