@@ -13,7 +13,8 @@ from trellis.commands.change import change
 from trellis.commands.new import new
 from trellis.commands.options import options
 from trellis.commands.remove import remove
-from trellis.commands.status import diff, restore, status
+from trellis.commands.restore import forget, restore
+from trellis.commands.status import diff, status
 from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
 from trellis.names import nearest
@@ -21,7 +22,7 @@ from trellis.signals import raise_on_signals, translate_interrupts
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
-COMMANDS = (new, change, update, status, diff, restore, options)
+COMMANDS = (new, change, update, status, diff, restore, forget, options)
 GROUPS = {"add": add, "remove": remove}
 
 app = typer.Typer(

@@ -1,6 +1,8 @@
 """Every way in which Trellis says no, and the exit code of each."""
 
+import errno
 import os
+import tempfile
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,6 +110,10 @@ class TemplateError(TrellisError):
     exit_code = 6
 
 
+class MissingVersionError(TemplateError):
+    """A version that the template's repository does not have."""
+
+
 class MachineError(TrellisError):
     """The operating system says no: a full disk, a missing right."""
 
@@ -118,6 +124,14 @@ class MachineError(TrellisError):
     def of(cls, error: OSError) -> "MachineError":
         where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
         return cls(f"the machine refused: {error.strerror or error}", where=where)
+
+    @classmethod
+    def full(cls, said: str) -> "MachineError | None":
+        """The error when a program says that a disk is full; else None."""
+        for code in (errno.ENOSPC, errno.EDQUOT):
+            if (reason := os.strerror(code)) in said:
+                return cls(f"the machine refused: {reason}", where=tempfile.gettempdir())
+        return None
 
 
 class Stopped(BaseException):

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis.errors import ServiceError
+from trellis.errors import MachineError, ServiceError
 
 # Of a hook or an alias that started us: it would redirect every git call to another repository.
 REPOSITORY_VARIABLES = (
@@ -121,6 +121,8 @@ def run(
         command, env=environment(more), input=given, capture_output=True, check=False
     )
     if completed.returncode not in codes:
+        if full := MachineError.full(completed.stderr.decode("utf-8", "replace")):
+            raise full
         said = completed.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason"]
         raise ServiceError(f"cannot be read: {said[0]}", where=command[2])
     return completed.stdout

@@ -72,6 +72,7 @@ def test_copier_updates_what_trellis_has_made(trellis, url, versions, tmp_path, 
         "stale": [],
         "missing": [],
         "extra": [],
+        "forgotten": [],
     }
 
 

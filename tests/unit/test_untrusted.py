@@ -46,6 +46,7 @@ VERBS = [
     ["status"],
     ["diff"],
     ["restore", "README.md"],
+    ["forget", "README.md"],
     ["update"],
     ["update", "--check"],
     ["update", "--dry-run"],
@@ -57,7 +58,7 @@ VERBS = [
     ["change", "api=sync"],
 ]
 NEW = [["new", "one", "--yes"], ["new", "two", "--dry-run"], ["new", "three", "--json"]]
-ONLY_OURS = {"options", "matrix"}
+ONLY_OURS = {"options"}
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.change import forgotten
 from trellis.change.migration_scripts import FOLDER
-from trellis.files import File, Files
+from trellis.files import Change, File, Files
 
-STATES = ("pristine", "edited", "stale", "missing", "extra")
+STATES = ("pristine", "edited", "stale", "missing", "extra", "forgotten")
 # Files of a tool, which nobody renders and nobody edits.
-_TOOLS = frozenset({"uv.lock"})
+_TOOLS = frozenset({"uv.lock", forgotten.FILE})
 _PLACE = re.compile(rb"^(Revises:|down_revision =).*$", re.MULTILINE)
 
 
@@ -36,6 +37,7 @@ class Inspection:
 def compare(rendered: Files, mine: Files, past: Iterator[Files]) -> Inspection:
     """`past` are earlier renderings, the latest first; only those are asked for that it takes."""
     states = {path: _state(path, rendered, mine) for path in sorted({*rendered, *mine} - _TOOLS)}
+    states |= dict.fromkeys(forgotten.read(mine) & rendered.keys(), "forgotten")
     doubtful = {path for path, state in states.items() if state == "edited"}
     while doubtful and (earlier := next(past, None)) is not None:
         # Nobody has edited what an earlier blueprint rendered in the same way.
@@ -48,6 +50,11 @@ def compare(rendered: Files, mine: Files, past: Iterator[Files]) -> Inspection:
 def diff(found: Inspection, paths: list[str]) -> str:
     """What people have made of the files, against what is rendered."""
     return "".join(_diff(path, found.rendered.get(path), found.mine.get(path)) for path in paths)
+
+
+def diff_of(changes: list[Change]) -> str:
+    """The changes as a diff."""
+    return "".join(_diff(change.path, change.before, change.after) for change in changes)
 
 
 def _state(path: str, rendered: Files, mine: Files) -> str:

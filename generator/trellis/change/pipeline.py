@@ -17,6 +17,7 @@ from trellis.change import (
     apply,
     code_problems,
     deploy_notes,
+    forgotten,
     lockfile,
     merge,
     migration_chain,
@@ -26,7 +27,14 @@ from trellis.change import (
 )
 from trellis.change.merge import Merged
 from trellis.change.report import Report
-from trellis.errors import BlueprintError, DeclinedError, ServiceError, TemplateError, escape
+from trellis.errors import (
+    BlueprintError,
+    DeclinedError,
+    MissingVersionError,
+    ServiceError,
+    TemplateError,
+    escape,
+)
 from trellis.files import LINK, File, Files
 from trellis.service import staging
 from trellis.service.find import Service, find_service, format_abort_command
@@ -76,7 +84,10 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
             raise ServiceError(what, where=str(service.root), fix=f"git add --force {ANSWERS_FILE}")
         with console.progress("Merging"):
             pair = _with_migrations(old, new, before, after, mine)
-            base, goal = (merge.with_their_line_ends(files, mine) for files in pair)
+            base, goal = (
+                merge.with_their_line_ends(forgotten.without(files, forgotten.read(mine)), mine)
+                for files in pair
+            )
             merged = merge.merge(service, base, goal, scratch)
             problems = _problems(mine, merged)
         report = _account(service, before, after, merged, (old, new))
@@ -111,7 +122,7 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
     if problems := template.validate(values):
         raise BlueprintError.of(problems, where=ANSWERS_FILE, fix="correct it there, and commit")
     template.render(values, folder)
-    files = {name: _read(folder / name) for name in staging.files(folder)}
+    files = {name: _read(folder / name) for name in staging.list_files(folder)}
     return Rendered(template.defaults(values), files)
 
 
@@ -129,7 +140,7 @@ def _templates(
 
     try:
         old = stack.enter_context(opened(service.address, service.version))
-    except TemplateError as error:
+    except MissingVersionError as error:
         if service.address:
             raise
         what = f"this installation of Trellis does not have version {service.version}"
@@ -188,7 +199,7 @@ def _account(
         ),
         releases="" if same else releases.read_release_notes(template.root, old, template),
         abort=format_abort_command(service),
-        remark=template.remark,
+        remarks=[*service.unknown_answers(old.questions), *filter(None, [template.remark])],
     )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Step:
     is_forward: bool
     is_back: bool
     notes: str = ""
+    unknown_answers: Sequence[str] = ()
 
 
 def find_step(service: Service, to: str | None) -> Step:
@@ -51,6 +53,7 @@ def find_step(service: Service, to: str | None) -> Step:
             comparable and other > one,
             comparable and other < one and to is not None,
             read_release_notes(target.root, recorded, target),
+            service.unknown_answers(recorded.questions),
         )
 
 

@@ -28,7 +28,7 @@ class Report:
     notes: Sequence[str] = ()
     outcomes: Sequence[Outcome] = ()
     abort: str = ""
-    remark: str = ""
+    remarks: Sequence[str] = ()
     releases: str = ""
 
     @property
@@ -52,7 +52,7 @@ class Report:
             "before_deploying": list(self.notes),
             "release_notes": self.releases,
             "abort": self.abort,
-            "notes": [self.remark] if self.remark else [],
+            "notes": list(self.remarks),
         }
 
     def plan_lines(self) -> list[str]:
@@ -84,7 +84,7 @@ class Report:
     def _files(self) -> list[str]:
         lines = [*self.releases.splitlines(), ""] if self.releases else []
         lines += [f"{self.service}: {_count(self.files)}"]
-        lines += [f"  note: {self.remark}"] if self.remark else []
+        lines += [f"  note: {remark}" for remark in self.remarks]
         lines += [f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items()]
         if self.left_out:
             lines += ["", "Left out, since you have deleted the file:"]

@@ -1,4 +1,4 @@
-"""`trellis status`, `trellis diff`, `trellis restore`: a service against its blueprint."""
+"""`trellis status`, `trellis diff`: a service against its blueprint."""
 
 import contextlib
 import os
@@ -13,17 +13,14 @@ from trellis import console
 from trellis.change import apply, drift, releases, worktree
 from trellis.change.drift import STATES, Inspection
 from trellis.change.pipeline import render
-from trellis.commands.shared import DryRun, Json, Yes
-from trellis.errors import ServiceError, TrellisError, UsageError, escape
-from trellis.files import Change, Files
+from trellis.commands.shared import Json
+from trellis.errors import BlueprintError, ServiceError, TemplateError, UsageError, escape
+from trellis.files import Files
 from trellis.names import nearest
 from trellis.service.find import Service, read_history
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
-
-
-File = Annotated[str, typer.Argument(metavar="FILE", help="A path, from where you are.")]
 
 
 def status(*, json: Json = False) -> None:
@@ -37,18 +34,13 @@ def status(*, json: Json = False) -> None:
 
 def diff(
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE…]", help="Only these files.")
+        list[str] | None, typer.Argument(metavar="[FILE…]", help="Only these files and folders.")
     ] = None,
     *,
     json: Json = False,
 ) -> None:
     """Show what has been changed by hand since it was rendered."""
     _diff(files or [], json=json)
-
-
-def restore(file: File, *, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
-    """Bring a file back to what the blueprint renders, after showing the difference."""
-    _restore(file, dry_run=dry_run, yes=yes, json=json)
 
 
 def _status(*, json: bool) -> None:
@@ -70,6 +62,7 @@ def _status(*, json: bool) -> None:
                 },
                 "files": {state: seen.of(state) for state in STATES},
                 "uncommitted": uncommitted,
+                "notes": list(step.unknown_answers),
             }
         )
     else:
@@ -84,47 +77,18 @@ def _diff(paths: list[str], *, json: bool) -> None:
     service = apply.found()
     with console.progress("Comparing"):
         seen = inspect(service)
-    chosen = [_named(service, seen, path) for path in paths]
-    chosen = chosen or [path for state in ("edited", "stale", "missing") for path in seen.of(state)]
+    different = {path for state in ("edited", "stale", "missing") for path in seen.of(state)}
+    chosen = set(different)
+    if paths:
+        named = [(path, select(service, seen, path)) for path in paths]
+        # Of a folder what differs; a file in any case.
+        chosen = {n for _, names in named for n in names if len(names) == 1 or n in different}
     text = drift.diff(seen, sorted(chosen))
     if json:
         files = [{"path": path, "state": seen.states[path]} for path in sorted(chosen)]
         console.document({"service": str(service.root), "files": files, "diff": text})
     else:
-        _say_diff(text)
-
-
-def _restore(path: str, *, dry_run: bool, yes: bool, json: bool) -> None:
-    """One file back to what the blueprint renders, after its difference was shown."""
-    from trellis.blueprint import prompts
-
-    service = apply.found(dry_run=dry_run)
-    with contextlib.ExitStack() as stack:
-        lock = None if dry_run else stack.enter_context(apply.alone(service))
-        service.refuse_if_dirty()
-        with console.progress("Comparing"):
-            seen = inspect(service, with_past=False)
-        name = _named(service, seen, path)
-        if name not in seen.rendered:
-            raise UsageError(f"{name} is not rendered: it is the team's own", fix="git log tells")
-        if drift.is_migration(name) and name in seen.mine:
-            what = f"{name} is a migration, which stays as databases have run it"
-            raise UsageError(what, fix="write another one")
-        change = Change(name, seen.mine.get(name), seen.rendered[name])
-        same = change.before == change.after
-        text = drift.diff(Inspection(seen.states, seen.mine, seen.rendered), [name])
-        if not json:
-            _say_diff(text)
-        asks = console.is_interactive() and not (yes or json or dry_run or same)
-        if asks and not prompts.confirm(f"Restore {name}?"):
-            raise typer.Exit(1)
-        if not (dry_run or same):
-            apply.publish(service, [change], [], lock)
-    outcome = "unchanged" if same else "planned" if dry_run else "restored"
-    if json:
-        console.document({"status": outcome, "file": name, "diff": text})
-    else:
-        console.say(escape(f"{name}: {outcome}"))
+        say_diff(text)
 
 
 def inspect(service: Service, *, with_past: bool = True) -> Inspection:
@@ -143,25 +107,29 @@ def inspect(service: Service, *, with_past: bool = True) -> Inspection:
 
         def past() -> Iterator[Files]:
             for before in read_history(service):
-                with contextlib.suppress(TrellisError):  # a version that is nowhere any more
+                # A version that is nowhere any more, or answers that it does not accept.
+                with contextlib.suppress(TemplateError, BlueprintError):
                     yield rendered(before)
 
         now, mine = rendered(service), worktree.files(service, folder)
         return drift.compare(now, mine, past() if with_past else iter(()))
 
 
-def _named(service: Service, seen: Inspection, path: str) -> str:
-    """The file's path in the service, given from where we are."""
+def select(service: Service, seen: Inspection, path: str) -> list[str]:
+    """The files that a path means, given from where we are: one, or those of a folder."""
     try:
         place = Path(os.path.normpath(Path.cwd() / path))
         name = place.relative_to(service.root).as_posix()
     except ValueError as error:
         raise ServiceError(f"does not hold {path}", where=str(service.root)) from error
-    if name not in seen.states:
+    if name in seen.states:
+        return [name]
+    inside = [known for known in seen.states if name == "." or known.startswith(f"{name}/")]
+    if not inside:
         match = nearest(name, seen.states)
         fix = f"did you mean {match}?" if match else ""
         raise UsageError(f"there is no file {name}, rendered or committed", fix=fix)
-    return name
+    return inside
 
 
 def _lines(
@@ -170,15 +138,16 @@ def _lines(
     yield f"{service.root}: {service.source} {service.version}"
     newer = f"  a newer version exists: {step.target} (trellis update)"
     yield newer if step.is_forward else "  the newest version"
+    yield from (f"  note: {note}" for note in step.unknown_answers)
     for state in STATES:
         paths = seen.of(state)
         yield f"{len(paths):>4} {state}"
-        if state not in {"pristine", "extra"}:
+        if state not in {"pristine", "extra", "forgotten"}:
             yield from (f"       {path}" for path in paths)
     if uncommitted:
         yield f"{len(uncommitted):>4} not committed"
 
 
-def _say_diff(text: str) -> None:
+def say_diff(text: str) -> None:
     for line in text.splitlines():
         console.say("\t".join(escape(part) for part in line.split("\t")))

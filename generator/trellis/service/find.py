@@ -1,16 +1,17 @@
 """A service that exists: where it is, and what its answers file says it was made from."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trellis import git
 from trellis.blueprint import sources
-from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.blueprint.questions import ANSWERS_FILE, Question
 from trellis.errors import ServiceError, TrellisError
 from trellis.git import Repository
+from trellis.names import nearest
 from trellis.template.source import URL
 
 _SHOWN = 3
@@ -45,6 +46,17 @@ class Service:
         """The resource of that name."""
         return next((r for r in self.resources if r.get("name") == name), None)
 
+    def unknown_answers(self, questions: Sequence[Question]) -> list[str]:
+        """A note on each recorded answer that no question asks for: a change leaves it out."""
+        known = [question.name for question in questions]
+        notes = []
+        for key in map(str, self.blueprint):
+            if key not in known:
+                match = nearest(key, known)
+                meant = f"; did you mean {match}?" if match else ""
+                notes.append(f"{ANSWERS_FILE} answers {key!r}, which nobody asks{meant}")
+        return notes
+
     def refuse_if_dirty(self) -> None:
         """Raises ServiceError when there is work that a merge could be confused with."""
         if self.repository.is_locked:
@@ -76,14 +88,19 @@ def find_service(start: Path | None = None) -> Service:
 
 
 def read_history(service: Service, limit: int = 20) -> Iterator[Service]:
-    """The service as it was made before, the latest first; as far as that can be read."""
+    """The service as other commits have its answers, the latest first; as far as that is readable.
+
+    The last commit is one of them between a verb and its commit.
+    """
     words = ["log", f"--max-count={limit}", "--format=%H", "--", ANSWERS_FILE]
-    for commit in git.git(service.root, *words).split()[1:]:
+    for commit in git.git(service.root, *words).split():
         with contextlib.suppress(TrellisError):
             text = git.git(service.root, "show", f"{commit}:./{ANSWERS_FILE}")
             answers = sources.parse_yaml(text, ANSWERS_FILE)
             if isinstance(answers, dict):
-                yield Service(service.root, service.repository, *_read(answers, service.root))
+                other = Service(service.root, service.repository, *_read(answers, service.root))
+                if other != service:
+                    yield other
 
 
 def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, str]:

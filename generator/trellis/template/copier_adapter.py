@@ -7,7 +7,7 @@ import importlib.metadata
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from trellis.errors import TemplateError
+from trellis.errors import MachineError, MissingVersionError, TemplateError
 from trellis.signals import silence
 from trellis.template import containment
 
@@ -93,7 +93,8 @@ def check_out(one: Worker, store: Path, folder: Path) -> None:
     names = (wanted, f"refs/remotes/origin/{wanted}")
     found = [seek(f"{name}^{{commit}}", retcode=None).strip() for name in names]
     if not any(found):
-        raise TemplateError(f"there is no version {wanted} of the template", fix="use another one")
+        what = f"there is no version {wanted} of the template"
+        raise MissingVersionError(what, fix="use another one")
     git("checkout", "--quiet", "--force", "--detach", found[0] or found[1])
     one.template.__dict__["local_abspath"] = folder.resolve()
 
@@ -130,6 +131,8 @@ def as_template_error() -> Iterator[None]:
     try:
         yield
     except ProcessExecutionError as error:
+        if full := MachineError.full(str(error.stderr)):
+            raise full from error
         said = [line for line in str(error.stderr).splitlines() if line.strip()]
         what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
         raise TemplateError(what, fix="check the address, and that git can reach it") from error
