@@ -17,7 +17,7 @@ MODULES = {
 # Imports lead to the right, or stay in their package.
 LAYERS = [
     {"__main__"},
-    {"cli"},
+    {"cli", "remote_helper"},
     {"commands"},
     {"change"},
     {"service"},
