@@ -24,8 +24,14 @@ ASYNC_WORDS = re.compile(
     r"\b(async|await|asyncio|aiosqlite|asyncpg)\b|Async[A-Z]|\basync_|_async\b"
 )
 
-# What a synchronous service has all the same: docs/adr/ says why.
-ASYNC_PLACES = {"app/main.py": ["AsyncI", "async"], "app/health.py": ["async", "await"]}
+# What the framework awaits is asynchronous in a synchronous service, too: the lifespan, probes,
+# middleware and exception handlers.
+ASYNC_PLACES = {
+    "app/errors.py": ["async"],
+    "app/health.py": ["async", "await"],
+    "app/main.py": ["AsyncI", "async"],
+    "app/middleware.py": ["async", "asyncio", "await"],
+}
 
 
 @pytest.fixture(scope="module", params=ALL_BLUEPRINTS)
@@ -82,7 +88,7 @@ def test_no_file_names_a_path_of_this_machine(services):
         assert not user.search(text), place
 
 
-def test_a_sync_service_has_nothing_asynchronous_but_lifespan_and_probes(services):
+def test_a_sync_service_has_nothing_asynchronous_but_what_the_framework_awaits(services):
     sync = {name: one for name, one in services.items() if ALL_CHOICES[name]["api"] == "sync"}
 
     for variant, service in sync.items():

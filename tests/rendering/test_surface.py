@@ -13,7 +13,6 @@ SURFACE = {
         "app/*/service.py",
         "app/database.py",
         "app/database_errors.py",
-        "app/errors.py",
         "app/health.py",
         "app/main.py",
         "app/pagination.py",

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond FastAPI's own words."""
+"""What routes add to the OpenAPI document: errors as problem+json, and headers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -6,27 +6,31 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 
-PROBLEM_JSON = "application/problem+json"
+from app.errors import PROBLEM_JSON, Problem
 
-
-class Violation(BaseModel):
-    """One thing that is wrong with a request, and where."""
-
-    location: str
-    message: str
+Responses = dict[int | str, dict[str, Any]]
 
 
-class Problem(BaseModel):
-    """The body of every error, after RFC 9457."""
+def header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str | None = None
-    errors: list[Violation] | None = None
-    request_id: str | None = None
+
+ETAG = header("The version of the row, for If-Match and If-None-Match.")
+LOCATION = header("The path of the new row.")
+LINK = header('The next page, as <path>; rel="next". There is none on the last page.')
+RETRY_AFTER = header("The seconds to wait before another attempt.")
+
+# The headers of successful responses: responses={**ROW, **problems(404)}.
+PAGE: Responses = {200: {"headers": {"Link": LINK}}}
+ROW: Responses = {200: {"headers": {"ETag": ETAG}}}
+NEW_ROW: Responses = {201: {"headers": {"ETag": ETAG, "Location": LOCATION}}}
+NOT_MODIFIED: Responses = {304: {"description": "The row still has the tag of If-None-Match."}}
+
+# ConditionalGet reads this header: openapi_extra=IF_NONE_MATCH documents it.
+IF_NONE_MATCH = {
+    "parameters": [{"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}],
+}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -34,16 +38,18 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Documents the errors of a route. Any route may answer 422 or 503."""
-    return {
+def problems(*statuses: int) -> Responses:
+    """Documents the errors of a route. Every route may answer 422 or 503."""
+    responses: Responses = {
         status: {"model": Problem, "description": HTTPStatus(status).phrase}
         for status in (*statuses, 422, 503)
     }
+    responses[503]["headers"] = {"Retry-After": RETRY_AFTER}
+    return responses
 
 
 def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Documents errors as problem+json, where FastAPI would say JSON."""
+    """Documents errors as application/problem+json: FastAPI says application/json."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -54,17 +60,6 @@ def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
                     content = response.get("content", {})
                     if status >= "400" and "application/json" in content:
                         content[PROBLEM_JSON] = content.pop("application/json")
-        return {key: with_whole_numbers(value) for key, value in document.items()}
+        return document
 
     return openapi
-
-
-def with_whole_numbers(node: Any) -> Any:
-    """Writes 1 where FastAPI, which takes every bound for a float, writes 1.0."""
-    if isinstance(node, dict):
-        return {key: with_whole_numbers(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [with_whole_numbers(value) for value in node]
-    if isinstance(node, float) and node.is_integer():
-        return int(node)
-    return node

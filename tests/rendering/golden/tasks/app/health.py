@@ -33,10 +33,8 @@ async def live() -> Health:
 
 @router.get("/ready", responses=problems(503))
 async def ready(request: Request) -> Health:
-    """Refuses when the service is about to end, or without a migrated database."""
+    """Answers 503 without a migrated database."""
     state = request.app.state
-    if state.draining:
-        raise NotReadyError
     try:
         with fail_after(DEADLINE):
             await check(state.probe)

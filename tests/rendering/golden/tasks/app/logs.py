@@ -1,4 +1,4 @@
-"""Logs: JSON in production, lines to read elsewhere; each names its request."""
+"""Logs: JSON in production, text elsewhere. Each line has the id of its request."""
 
 import datetime as dt
 import json
@@ -10,18 +10,18 @@ from types import MappingProxyType
 
 from app.settings import Settings
 
-# What every line says that is logged while a request is served: its id.
-about_request: ContextVar[Mapping[str, str]] = ContextVar(
-    "about_request",
+# The request id, and the trace id with OpenTelemetry: added to every line of a request.
+request_context: ContextVar[Mapping[str, str]] = ContextVar(
+    "request_context",
     default=MappingProxyType({}),
 )
 
-# One for good, so that configuring twice does not log twice.
+# One handler per process, so that configuring twice does not log each line twice.
 handler = logging.StreamHandler()
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **about_request.get(),
+            **request_context.get(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -38,16 +38,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people."""
+    """Text for a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         line = f"{record.levelname:<8} {record.name}: {record.message}"
-        request_id = about_request.get().get("request_id")
+        request_id = request_context.get().get("request_id")
         return f"{line} [{request_id}]" if request_id else line
 
 
 def configure_logging(settings: Settings) -> None:
-    """Shows the service and its server from LOG_LEVEL on, libraries from warnings on."""
+    """Logs the service and uvicorn from LOG_LEVEL on, libraries from WARNING on."""
     handler.setStream(sys.stderr)
     handler.setFormatter(JsonFormatter() if settings.in_production else TextFormatter())
     logging.getLogger().addHandler(handler)
@@ -56,7 +56,7 @@ def configure_logging(settings: Settings) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(settings.log_level)
-    # Requests are logged by our own middleware, as app.access.
+    # RequestContextMiddleware logs requests, as app.access.
     server = logging.getLogger("uvicorn.access")
     server.handlers.clear()
     server.propagate = False

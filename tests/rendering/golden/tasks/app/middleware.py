@@ -1,111 +1,113 @@
-"""What surrounds the application: the log of its requests, and who may send them."""
+"""Middleware: request ids, security headers, the access log, CORS, and who may send what."""
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Iterable
 from time import perf_counter
 from uuid import uuid4
 
 from fastapi import FastAPI
+from fastapi.exceptions import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import problem
-from app.logs import about_request
+from app.errors import handle_unexpected, problem
+from app.etags import ConditionalGet
+from app.logs import request_context
 from app.settings import Settings
 
 RawHeaders = list[tuple[bytes, bytes]]
 
-HEADERS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-# Nothing that an API answers is a page; those of /docs, in development, load scripts.
-NO_PAGES = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
-HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
+SECURITY_HEADERS = [
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+# Not in development: the pages of /docs load scripts.
+NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
-# What pages of other sites may read of an answer, where CORS_ORIGINS lets them.
-EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID")
+# The response headers that pages of other sites may read.
+EXPOSED_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID"]
 
-# Load balancers ask these by address.
+# Load balancers send these requests to an address, not to a host of ALLOWED_HOSTS.
 PROBES = ("/health/live", "/health/ready")
 
-access = logging.getLogger("app.access")
+access_log = logging.getLogger("app.access")
 
 
-def surround(app: FastAPI, settings: Settings) -> None:
-    """Puts these around all that FastAPI does, its answer to a crash included.
+def add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Adds the innermost middleware first.
 
-    RequestContext is the outermost: whatever is answered has its headers and a line in
-    the log. Then CORS, so that pages may read refusals and crashes; then TrustedHosts.
+    Starlette's own ServerErrorMiddleware stands outside of everything that is added here.
+    Another one inside gives a 500 its headers, its CORS headers and its line in the log.
     """
-    inside = app.build_middleware_stack
+    app.add_middleware(ConditionalGet)
+    app.add_middleware(
+        RequestBodyMiddleware,
+        max_size=settings.max_body_size,
+        timeout=settings.body_timeout,
+    )
+    if settings.allowed_hosts:
+        app.add_middleware(AllowedHostsMiddleware, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(ServerErrorMiddleware, handler=handle_unexpected)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+    app.add_middleware(RequestContextMiddleware, production=settings.in_production)
 
-    def build_middleware_stack() -> ASGIApp:
-        stack = inside()
-        if settings.allowed_hosts:
-            stack = TrustedHosts(stack, settings.allowed_hosts)
-        if settings.cors_origins:
-            stack = CORS(
-                stack,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST", "PATCH", "DELETE"],
-                allow_headers=["If-Match", "If-None-Match", "X-Request-ID"],
-                expose_headers=EXPOSED,
-            )
-        return RequestContext(stack, production=settings.in_production)
 
-    app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]
-
-
-class RequestContext:
-    """Gives a request its id, the answer its headers, and the log a line about both."""
+class RequestContextMiddleware:
+    """Gives each request an id, and each response its headers and a line in the log."""
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
-        headers = HEADERS | NO_PAGES if production else HEADERS
-        self.headers = encoded(headers)
-        self.https_headers = encoded(headers | HTTPS_ONLY if production else headers)
+        self.headers = [*SECURITY_HEADERS, NO_CONTENT] if production else SECURITY_HEADERS
+        self.https_headers = [*self.headers, HTTPS_ONLY] if production else self.headers
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return self.app(scope, receive, send)
+            return await self.app(scope, receive, send)
         started = perf_counter()
-        own = own_id(scope)
-        about_request.set({"request_id": own})
-        headers = self.https_headers if scope["scheme"] == "https" else self.headers
-        headers = [*headers, (b"x-request-id", own.encode())]
         status = 0
+        request_id = safe_request_id(scope)
+        request_context.set({"request_id": request_id})
+        defaults = self.https_headers if scope["scheme"] == "https" else self.headers
+        defaults = [*defaults, (b"x-request-id", request_id.encode())]
 
-        def send_in_context(message: Message) -> Awaitable[None]:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_defaults(message.get("headers", []), headers)
+                message["headers"] = with_defaults(message.get("headers", []), defaults)
             elif not message.get("more_body"):
-                log(scope, status, perf_counter() - started)
-            return send(message)
+                log_request(scope, status, perf_counter() - started)
+            await send(message)
 
-        return self.app(scope, receive, send_in_context)
+        await self.app(scope, receive, send_with_headers)
 
 
-def own_id(scope: Scope) -> str:
-    """The client's, if it is fit for logs and headers."""
+def safe_request_id(scope: Scope) -> str:
+    """The client's X-Request-ID if it is safe to log, else a new one."""
     given = Headers(scope=scope).get("x-request-id", "")
     return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid4().hex
 
 
-def with_defaults(headers: RawHeaders, ours: RawHeaders) -> RawHeaders:
-    """What a handler has set itself stays."""
+def with_defaults(headers: RawHeaders, defaults: RawHeaders) -> RawHeaders:
+    """A header that the handler has set takes precedence."""
     present = {name.lower() for name, _ in headers}
-    return [*headers, *(item for item in ours if item[0] not in present)]
+    return [*headers, *(item for item in defaults if item[0] not in present)]
 
 
-def log(scope: Scope, status: int, seconds: float) -> None:
-    """Nothing of what was sent: the path as it was declared, and no query."""
+def log_request(scope: Scope, status: int, seconds: float) -> None:
+    """Logs the path as the route declares it, and no value that the client sent."""
     included = scope.get("fastapi", {}).get("effective_route_context")
     fields = {
         "method": scope["method"],
@@ -115,39 +117,69 @@ def log(scope: Scope, status: int, seconds: float) -> None:
         "client": scope["client"][0] if scope.get("client") else None,
     }
     words = "%(method)s %(route)s %(status)d in %(duration_ms)s ms for %(client)s"
-    access.info(words, fields, extra={"fields": fields})
+    access_log.info(words, fields, extra={"fields": fields})
 
 
-class TrustedHosts:
-    """Refuses what was meant for another host."""
+class AllowedHostsMiddleware:
+    """Refuses requests whose Host header is not one of ALLOWED_HOSTS, except for probes."""
 
-    def __init__(self, app: ASGIApp, allowed: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: list[str]) -> None:
         self.app = app
-        self.allowed = allowed
+        self.allowed_hosts = allowed_hosts
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.trusts(scope):
-            return self.app(scope, receive, send)
-        return problem(400, "This host is not served here.")(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self.is_allowed(scope):
+            return await self.app(scope, receive, send)
+        await problem(400, "This host is not served here.")(scope, receive, send)
 
-    def trusts(self, scope: Scope) -> bool:
+    def is_allowed(self, scope: Scope) -> bool:
+        """A request with two Host headers is refused: a proxy may have read the other one."""
         given = Headers(scope=scope).getlist("host")
         host = re.sub(r":\d*$", "", given[0].lower()) if len(given) == 1 else ""
         return any(
-            host == name or (name.startswith("*.") and host.endswith(name[1:]))
-            for name in self.allowed
+            host == allowed or (allowed.startswith("*.") and host.endswith(allowed[1:]))
+            for allowed in self.allowed_hosts
         )
 
 
-class CORS(CORSMiddleware):
-    """Refuses as everything else here does, with a problem."""
+class RequestBodyMiddleware:
+    """Refuses a body that is too large (413), too slow (408), or JSON but not UTF-8 (400)."""
 
-    def preflight_response(self, request_headers: Headers) -> Response:
-        response = super().preflight_response(request_headers)
-        if response.status_code < 400:
-            return response
-        return problem(400, "This may not be sent from another site.")
+    def __init__(self, app: ASGIApp, max_size: int, timeout: float) -> None:
+        self.app = app
+        self.max_size = max_size
+        self.timeout = timeout
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        too_large = f"The body must not have more than {self.max_size} bytes."
+        if int(headers.get("content-length", "0")) > self.max_size:
+            return await problem(413, too_large)(scope, receive, send)
+        is_json = "json" in headers.get("content-type", "").lower()
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        size = 0
+        complete = False
 
-def encoded(headers: dict[str, str]) -> RawHeaders:
-    return [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        async def receive_body() -> Message:
+            nonlocal size, complete
+            if complete:  # what follows the body is http.disconnect
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                detail = f"The body must arrive within {self.timeout:g} seconds."
+                raise HTTPException(408, detail, {"Connection": "close"}) from None
+            body = message.get("body", b"")
+            size += len(body)
+            complete = not message.get("more_body", False)
+            if size > self.max_size:
+                raise HTTPException(413, too_large)
+            # NUL is in every bracket in UTF-16 and UTF-32, and nowhere in JSON in UTF-8.
+            if is_json and b"\0" in body:
+                raise HTTPException(400, "JSON must be encoded in UTF-8.")
+            return message
+
+        await self.app(scope, receive_body, send)

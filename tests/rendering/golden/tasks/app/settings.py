@@ -1,4 +1,4 @@
-"""Settings, from the environment and then from the file .env."""
+"""Settings: from the environment, then from the file .env."""
 
 import os
 import re
@@ -7,65 +7,49 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 Environment = Literal["production", "development", "test"]
 
-# In memory, each connection would have a database of its own.
+# Each connection would have a database of its own.
 NOT_SHARED = (None, "", ":memory:")
 
 
 def default_environment() -> Environment:
-    """Nobody is in development by mistake: `fastapi dev` says so, or ENVIRONMENT."""
+    """Development has to be asked for, with ENVIRONMENT or `fastapi dev`."""
     if os.environ.get("FASTAPI_ENV") == "development":
         return "development"
     return "production"
 
 
 def backend(url: str) -> str | None:
-    """Which database a URL is about, if it is one."""
+    """The database that a URL names; None if it is not a URL."""
     with suppress(ArgumentError, ValueError):
         return make_url(url).get_backend_name()
     return None
 
 
-def list_of(pattern: str, example: str) -> BeforeValidator:
-    """A list, in the environment with commas between its items."""
-
-    def check(value: str | list[str]) -> list[str]:
-        items = value.split(",") if isinstance(value, str) else value
-        items = [item.strip().lower() for item in items if item.strip()]
-        for item in items:
-            if not re.fullmatch(pattern, item):
-                raise ValueError(f"{item!r} is not like {example}")
-        return items
-
-    return BeforeValidator(check)
+# A wildcard needs two labels behind it: *.com is refused. A public suffix of two labels,
+# such as *.co.uk, is not recognised.
+HOST = r"\*(\.[a-z0-9_-]+){2,}|[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
+ORIGIN = r"\*|https?://[^/*]+"
 
 
-Hosts = Annotated[
-    list[str],
-    NoDecode,
-    list_of(r"(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\]", "api.example.com or *.example.com"),
-]
-Origins = Annotated[
-    list[str],
-    NoDecode,
-    list_of(r"\*|https?://[^/*]+", "https://www.example.com"),
-]
+def split_list(value: str | list[str], pattern: str, example: str) -> list[str]:
+    """In the environment, the items of a list stand between commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    items = [item.strip().lower() for item in items if item.strip()]
+    for item in items:
+        if not re.fullmatch(pattern, item):
+            raise ValueError(f"{item!r} is not like {example}")
+    return items
 
 
 class DatabaseSettings(BaseSettings):
-    """What migrations need, too. DATABASE_URL sets `database_url`, and so on."""
+    """The settings that migrations need. DATABASE_URL sets `database_url`, and so on."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -78,16 +62,11 @@ class DatabaseSettings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """What is wrong with them ends the process, with a line for each."""
+        """Exits with a line for each setting that is not valid."""
         try:
             return cls()
         except ValidationError as error:
-            lines = ["The service cannot start:"]
-            for item in error.errors(include_url=False, include_input=False):
-                name = "".join(f"{str(part).upper()}: " for part in item["loc"][:1])
-                lines += (name + item["msg"].removeprefix("Value error, ")).splitlines()
-            lines.append("(ENVIRONMENT is production unless set: see .env.example.)")
-            sys.exit("\n  ".join(lines))
+            sys.exit(explain(error))
 
     @property
     def in_production(self) -> bool:
@@ -102,7 +81,7 @@ class DatabaseSettings(BaseSettings):
 
     @model_validator(mode="after")
     def is_safe(self) -> Self:
-        """What is handy in development must not be what a mistake in production leads to."""
+        """Refuses development defaults in production."""
         if self.in_production and (dangers := list(self.dangers())):
             raise ValueError("\n".join(dangers))
         return self
@@ -115,12 +94,22 @@ class DatabaseSettings(BaseSettings):
 class Settings(DatabaseSettings):
     """Every setting of the service."""
 
-    allowed_hosts: Hosts = []  # outside of production, none means any
-    cors_origins: Origins = []
+    # Outside of production, an empty list allows every host.
+    allowed_hosts: Annotated[list[str], NoDecode] = []
+    cors_origins: Annotated[list[str], NoDecode] = []
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     max_body_size: int = Field(default=1_048_576, ge=1)  # bytes
-    shutdown_delay: float = Field(default=3, ge=0)  # seconds
-    shutdown_timeout: int = Field(default=20, ge=1)  # seconds
+    body_timeout: float = Field(default=30, gt=0)  # seconds
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def split_hosts(cls, value: str | list[str]) -> list[str]:
+        return split_list(value, HOST, "api.example.com or *.example.com")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def split_origins(cls, value: str | list[str]) -> list[str]:
+        return split_list(value, ORIGIN, "https://www.example.com")
 
     def dangers(self) -> Iterator[str]:
         yield from super().dangers()
@@ -128,3 +117,12 @@ class Settings(DatabaseSettings):
             yield "ALLOWED_HOSTS: is not set"
         if "*" in self.cors_origins:
             yield "CORS_ORIGINS: must name sites, not *"
+
+
+def explain(error: ValidationError) -> str:
+    lines = ["The service cannot start:"]
+    for item in error.errors(include_url=False, include_input=False):
+        name = "".join(f"{str(part).upper()}: " for part in item["loc"][:1])
+        lines += (name + item["msg"].removeprefix("Value error, ")).splitlines()
+    lines.append("(ENVIRONMENT is production unless set: see .env.example.)")
+    return "\n  ".join(lines)

@@ -1,0 +1,101 @@
+"""Errors: raised anywhere, answered here as application/problem+json (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from app.logs import request_context
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Violation(BaseModel):
+    """One field or parameter that is not valid."""
+
+    location: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every error."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[Violation] | None = None
+    request_id: str | None = None
+
+
+class AppError(Exception):
+    """Ends a request with the status of its subclass."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFoundError(AppError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotReadyError(AppError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    errors: list[Violation] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors,
+        request_id=request_context.get().get("request_id"),
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True),
+        status_code=status,
+        headers=headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    @app.exception_handler(AppError)
+    async def handle_app_error(_: Request, error: AppError) -> JSONResponse:
+        return problem(error.status, error.detail)
+
+    @app.exception_handler(HTTPException)
+    async def handle_http_exception(_: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def handle_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        """Names what is not valid, without its value."""
+        messages: dict[str, str] = {}
+        for item in error.errors():
+            # Beyond the name of a field, a location has keys that the client sent.
+            known = 1 if item["type"] in ("extra_forbidden", "json_invalid") else 2
+            location = ".".join(str(part) for part in item["loc"][:known])
+            message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "uuid_parsing":
+                message = "Input should be a valid UUID"
+            messages.setdefault(location, message)
+        errors = [Violation(location=k, message=v) for k, v in messages.items()]
+        return problem(422, "The request is not valid.", errors)
+
+
+async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
+    """For ServerErrorMiddleware, which raises the error again: uvicorn logs it."""
+    return problem(500, headers={"Connection": "close"})
