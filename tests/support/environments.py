@@ -122,14 +122,16 @@ def served(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def running(folder: Path, env: Mapping[str, str], app: str = "app.main:app") -> Iterator[Server]:
+def running(
+    folder: Path, env: Mapping[str, str], app: str = "app.main:app", *options: str
+) -> Iterator[Server]:
     """Served by uvicorn; the socket is ours, so that no port is raced for."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # uvicorn takes --fd for a Unix socket, and would let every answer wait for 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         command = [
             str(folder / ".venv/bin/python"), "-m", "uvicorn", app,
-            "--fd", str(listener.fileno()),
+            "--fd", str(listener.fileno()), *options,
         ]  # fmt: skip
         port = listener.getsockname()[1]
         with launched(folder, command, env, port, pass_fds=[listener.fileno()]) as server:

@@ -1,7 +1,12 @@
-"""What those see who run a service in production: refusals, headers, ids, logs, health."""
+"""A service in production: refusals, headers, ids, logs, limits, health."""
 
+import concurrent.futures
+import json
 import re
+import socket
+import threading
 import time
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -12,6 +17,10 @@ from support.services import CORE
 
 SITE = "https://www.example.com"
 TRACE = "X-Request-ID"
+JSON = {"Content-Type": "application/json"}
+NO_AUTHENTICATION = (
+    "This service has no authentication: everyone who can reach it can read and write."
+)
 
 
 @pytest.fixture(scope="module", params=CORE)
@@ -50,6 +59,12 @@ def test_nothing_is_loaded_that_is_not_wanted(client):
     modules = client.get("/extra/state").json()["modules"]
 
     assert [name for name in modules if name.startswith("opentelemetry.sdk")] == []
+
+
+def test_the_log_warns_that_there_is_no_authentication(server):
+    warnings = [line["message"] for line in server.lines() if line["level"] == "warning"]
+
+    assert warnings.count(NO_AUTHENTICATION) == 1
 
 
 def test_there_is_no_documentation(client):
@@ -166,7 +181,30 @@ def test_only_the_sites_on_the_list_may_call(client):
     assert client.get("/users", headers=ours).headers["access-control-allow-origin"] == SITE
     assert "access-control-allow-origin" not in client.get("/users", headers=theirs).headers
     assert client.options("/users", headers=ours | wish).status_code == 200
-    is_problem(client.options("/users", headers=theirs | wish), 400)
+    refused = client.options("/users", headers=theirs | wish)
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_a_page_may_use_any_method_and_send_any_header(client):
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        for header in ("authorization", "content-type,if-match", "x-own", "Authorization, X-Own"):
+            preflight = client.options(
+                "/users",
+                headers={
+                    "Origin": SITE,
+                    "Access-Control-Request-Method": method,
+                    "Access-Control-Request-Headers": header,
+                },
+            )
+
+            assert preflight.status_code == 200, preflight.text
+            assert method in preflight.headers["access-control-allow-methods"]
+            # Browsers do not take an asterisk for Authorization.
+            assert preflight.headers["access-control-allow-headers"] == header
+    exposed = client.get("/users", headers={"Origin": SITE})
+    for header in ("ETag", "Link", "Location", "Retry-After", TRACE):
+        assert header in exposed.headers["access-control-expose-headers"]
 
 
 def test_only_named_proxies_are_believed(project, server, client):
@@ -195,3 +233,77 @@ def test_a_busy_service_is_alive_and_ready_and_gets_its_connections_back(server,
     assert (live.status_code, ready.status_code) == (200, 200)
     eventually(lambda: client.get("/extra/state", timeout=60).json()["connections"] == 0)
     assert client.get("/users").status_code == 200
+
+
+@pytest.mark.parametrize("size", [30, 70_000])
+def test_json_is_utf_8(client, size):
+    """RFC 8259; json.loads() would detect the others. A larger body comes in several pieces."""
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        text = json.dumps({"email": f"{encoding}@example.com", "name": "x" * size})
+        for content in (text.encode(encoding), (bytes([b]) for b in text[:40].encode(encoding))):
+            is_problem(client.post("/users", content=content, headers=JSON), 400)
+    text = json.dumps({"email": f"utf-8-{size}@example.com", "name": "Zoë 漢字 🚲"})
+    plain = client.post("/users", content=text.encode(), headers=JSON)
+    assert plain.status_code == 201, plain.text
+
+
+def test_malformed_json_is_a_problem(client):
+    for content in (b"{", b"", b"nul", b'{"a":}', b"\xff", b'"', b"[1,]", b"{}{}", b"'a'"):
+        answer = client.post("/users", content=content, headers=JSON)
+        is_problem(answer, 400 if content == b"\xff" else 422)
+
+
+def test_half_a_body_is_given_up(project):
+    """However it trickles in, and whether or not its length is known."""
+    env = project.env | {"BODY_TIMEOUT": "1"}
+    head = b"POST /users HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    length, chunked = b"Content-Length: 900000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+    begun = [
+        (head + length, b""),
+        (head + length + b'{"name": "', b"x"),
+        (head + chunked, b"1\r\n \r\n"),
+        (head + chunked + b"5\r\n", b""),
+    ]
+    with (
+        environments.running(project.folder, env) as server,
+        concurrent.futures.ThreadPoolExecutor(len(begun)) as threads,
+    ):
+        answers = list(threads.map(lambda one: trickle(server.address, *one), begun))
+        served = httpx2.post(
+            f"{server.address}/users", json={"email": "in-time@example.com", "name": "Ada"}
+        )
+
+    assert served.status_code == 201
+    for answer, seconds in answers:
+        assert answer.startswith(b"HTTP/1.1 408 "), answer
+        assert b"application/problem+json" in answer
+        assert 0.9 < seconds < 10
+
+
+def trickle(address, begun, more):
+    """The answer to half a request, and the seconds until the server hangs up."""
+    url = urlsplit(address)
+    started = time.monotonic()
+    with socket.create_connection((url.hostname, url.port), timeout=20) as client:
+        client.sendall(begun)
+        done = threading.Event()
+
+        def feed():
+            while more and not done.wait(0.2):
+                try:
+                    client.sendall(more)
+                except OSError:
+                    return
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        answer = b""
+        try:
+            while chunk := client.recv(65_536):
+                answer += chunk
+        except ConnectionResetError:
+            pass
+        seconds = time.monotonic() - started
+        done.set()
+        feeder.join()
+    return answer, seconds

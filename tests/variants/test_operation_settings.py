@@ -20,6 +20,11 @@ UNSAFE = {
     "no host": ({"DATABASE_URL": URL}, ["ALLOWED_HOSTS: is not set"]),
     "an empty host": ({"DATABASE_URL": URL, "ALLOWED_HOSTS": ""}, ["ALLOWED_HOSTS: is not set"]),
     "any host": ({"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com,*"}, ["ALLOWED_HOSTS: '*' is not"]),
+    "any host of a top-level domain": (
+        {"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com,*.com"},
+        ["ALLOWED_HOSTS: '*.com' is not"],
+    ),
+    "a wildcard inside": ({"ALLOWED_HOSTS": "a.*.com"}, ["ALLOWED_HOSTS: 'a.*.com' is not"]),
     "a URL for a host": ({"ALLOWED_HOSTS": "https://a.com"}, ["ALLOWED_HOSTS: 'https://a.com'"]),
     "any site": (
         {"DATABASE_URL": URL, "ALLOWED_HOSTS": "a.com", "CORS_ORIGINS": "*"},
@@ -33,8 +38,7 @@ UNSAFE = {
     "no body": ({"MAX_BODY_SIZE": "0"}, ["MAX_BODY_SIZE: Input should be"]),
     "no such environment": ({"ENVIRONMENT": "prod"}, ["ENVIRONMENT: Input should be"]),
     "no number": ({"MAX_BODY_SIZE": "1 MB"}, ["MAX_BODY_SIZE: Input should be"]),
-    "no delay": ({"SHUTDOWN_DELAY": "-1"}, ["SHUTDOWN_DELAY: Input should be"]),
-    "no patience": ({"SHUTDOWN_TIMEOUT": "0"}, ["SHUTDOWN_TIMEOUT: Input should be"]),
+    "no time": ({"BODY_TIMEOUT": "0"}, ["BODY_TIMEOUT: Input should be"]),
     "no such level": ({"DATABASE_URL": URL, "LOG_LEVEL": "loud"}, ["LOG_LEVEL: Input should be"]),
 }
 UNSAFE_POSTGRES = {
