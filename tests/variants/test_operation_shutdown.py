@@ -18,8 +18,8 @@ VARIANTS = [
 ]
 
 
-# As in the Dockerfile, with less patience. uvicorn ends by the signal that ended it.
-GRACEFUL = ("--timeout-graceful-shutdown", "10")
+# As in the Dockerfile. uvicorn ends by the signal that ended it.
+GRACEFUL = ("--timeout-graceful-shutdown", "20")
 ENDED = -signal.SIGTERM
 
 
@@ -56,9 +56,9 @@ def test_sigterm_lets_running_requests_end(project):
         environments.running(project.folder, project.env, "extra:app", *GRACEFUL) as running,
         concurrent.futures.ThreadPoolExecutor() as threads,
     ):
-        url = f"{running.address}/extra/hold/3"
+        url = f"{running.address}/extra/hold/8"
         slow = [threads.submit(httpx2.get, url, timeout=60) for _ in range(3)]
-        time.sleep(1)
+        time.sleep(3)
         running.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         with pytest.raises(httpx2.TransportError):
@@ -66,7 +66,7 @@ def test_sigterm_lets_running_requests_end(project):
         status = running.process.wait(60)
         lines = [line["message"] for line in running.lines()]
 
-    assert [one.result().json() for one in slow] == [3, 3, 3]
+    assert [one.result().json() for one in slow] == [8, 8, 8]
     assert status == ENDED
     assert lines.count("disposed") == 3  # for transactions, for reads, for probes
     assert "Application shutdown complete." in lines
