@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -307,3 +308,45 @@ def trickle(address, begun, more):
         done.set()
         feeder.join()
     return answer, seconds
+
+
+SIZE = 900_000
+HOSTILE = {
+    "cut off": b'{"name": "' + b"x" * SIZE,
+    "not UTF-8": b'{"name": "' + b"\xff" * SIZE + b'"}',
+    "brackets": b"[" * SIZE,
+    "digits": b"1" * SIZE,
+    "UTF-16": ('{"name": "' + "x" * (SIZE // 2) + '"}').encode("utf-16"),
+    "no object": b'"' + b"x" * SIZE + b'"',
+    "too long": b'{"email": "a@example.com", "name": "' + b"x" * SIZE + b'"}',
+    "another type": b'{"email": "a@example.com", "name": ["' + b"x" * SIZE + b'"]}',
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
+def test_hostile_bodies_leave_no_memory_behind(project):
+    """5,000 of them: each is refused and freed at once, without the garbage collector."""
+    with environments.running(project.folder, project.env, "extra:app") as server:
+        send_hostile(server.address, 5)
+        before = resident(server.process.pid)
+        statuses = send_hostile(server.address, 5_000 // len(HOSTILE))
+        after = resident(server.process.pid)
+
+    assert statuses <= {400, 422}
+    assert after < 1.5 * before
+
+
+def send_hostile(address, times):
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        return {
+            client.post("/users", content=body, headers=JSON).status_code
+            for _ in range(times)
+            for body in HOSTILE.values()
+        }
+
+
+def resident(pid):
+    """The memory of a process, in kB."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    [line] = [line for line in lines if line.startswith("VmRSS:")]
+    return int(line.split()[1])
