@@ -78,11 +78,13 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def handle_http_exception(_: Request, error: HTTPException) -> JSONResponse:
+        drop_cause(error)
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def handle_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Names what is not valid, without its value."""
+        drop_cause(error)
         messages: dict[str, str] = {}
         for item in error.errors():
             # Beyond the name of a field, a location has keys that the client sent.
@@ -94,6 +96,12 @@ def add_error_handlers(app: FastAPI) -> None:
             messages.setdefault(location, message)
         errors = [Violation(location=k, message=v) for k, v in messages.items()]
         return problem(422, "The request is not valid.", errors)
+
+
+def drop_cause(error: Exception) -> None:
+    """Frees the body now: the traceback of a JSON error holds it, and leads back to this error.
+    Only the garbage collector would find that cycle."""
+    error.__cause__ = error.__context__ = None
 
 
 async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
