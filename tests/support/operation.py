@@ -14,6 +14,7 @@ from support.services import BLUEPRINTS, Renderings
 # Served in place of app.main:app. Written asynchronously, as the template is.
 _ROUTES = """\
 import asyncio
+import gc
 import logging
 import sys
 import time
@@ -48,6 +49,11 @@ async def sleep(seconds: float):
 @app.get("/extra/crash")
 async def crash():
     raise RuntimeError("known-to-the-log-alone")
+
+
+@app.post("/extra/no-collector")
+async def stop_collecting():
+    gc.disable()
 
 
 @app.get("/extra/said")
