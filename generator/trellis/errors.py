@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +24,13 @@ EXIT_CODES = {
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_REFUSALS = re.compile(
+    "|".join(
+        re.escape(os.strerror(number))
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE)
+    )
+    + "|Out of diskspace|insufficient permission"
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,14 @@ class ServiceError(TrellisError):
         super().__init__(f"the service {what}", where=where, fix=fix)
 
 
+class GitError(ServiceError):
+    """A call of git that failed."""
+
+    def __init__(self, reason: str, *, where: str) -> None:
+        super().__init__(f"cannot be read: {reason}", where=where)
+        self.reason = reason
+
+
 class TemplateError(TrellisError):
     """A template that cannot be fetched, read or rendered."""
 
@@ -126,12 +141,10 @@ class MachineError(TrellisError):
         return cls(f"the machine refused: {error.strerror or error}", where=where)
 
     @classmethod
-    def full(cls, said: str) -> "MachineError | None":
-        """The error when a program says that a disk is full; else None."""
-        for code in (errno.ENOSPC, errno.EDQUOT):
-            if (reason := os.strerror(code)) in said:
-                return cls(f"the machine refused: {reason}", where=tempfile.gettempdir())
-        return None
+    def told_in(cls, text: str, *, where: str = "") -> "MachineError | None":
+        """The error that a tool has met with, if its words name one of the machine."""
+        line = next((line for line in text.splitlines() if _REFUSALS.search(line)), None)
+        return cls(f"the machine refused: {line.strip()}", where=where) if line else None
 
 
 class Stopped(BaseException):

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis.errors import MachineError, ServiceError
+from trellis.errors import GitError, MachineError, ServiceError
 
 # Of a hook or an alias that started us: it would redirect every git call to another repository.
 REPOSITORY_VARIABLES = (
@@ -22,6 +22,17 @@ REPOSITORY_VARIABLES = (
     "GIT_WORK_TREE",
 )
 _SHA1_LENGTH = 40
+# What git keeps in its folder while an operation is not finished.
+_OPERATIONS = {
+    "MERGE_HEAD": ("a merge", "git merge --continue"),
+    "rebase-apply/applying": ("git am", "git am --continue"),
+    "rebase-apply": ("a rebase", "git rebase --continue"),
+    "rebase-merge": ("a rebase", "git rebase --continue"),
+    "CHERRY_PICK_HEAD": ("a cherry-pick", "git cherry-pick --continue"),
+    "REVERT_HEAD": ("a revert", "git revert --continue"),
+    "sequencer": ("a cherry-pick or a revert", "git cherry-pick --continue"),
+    "BISECT_LOG": ("a bisection", "git bisect reset"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,9 +51,15 @@ class Repository:
         return "sha1" if len(self.head) == _SHA1_LENGTH else "sha256"
 
     @property
-    def is_locked(self) -> bool:
-        """Whether a git is at work on the index, or was killed while it was."""
-        return (self.git_dir / "index.lock").exists()
+    def lock(self) -> Path:
+        """The file that exists while somebody writes the index."""
+        return self.index.with_name(f"{self.index.name}.lock")
+
+    @property
+    def operation(self) -> tuple[str, str] | None:
+        """What git is in the middle of, and the command that ends it."""
+        found = (told for name, told in _OPERATIONS.items() if (self.git_dir / name).exists())
+        return next(found, None)
 
     def dirty(self, folder: Path) -> list[str]:
         """The paths below a folder that differ from the last commit, or are in none."""
@@ -115,14 +132,24 @@ def run(
     *,
     codes: Container[int] = (0,),
     more: Mapping[str, str] | None = None,
+    lock: int | None = None,
 ) -> bytes:
-    """Runs git, with `more` in its environment; raises ServiceError with its reason."""
+    """Runs git, with `more` in its environment; raises GitError with its reason, or MachineError.
+
+    A git that is given a lock holds it until it ends, and is out of the reach of Ctrl-C.
+    """
     completed = subprocess.run(  # noqa: S603
-        command, env=environment(more), input=given, capture_output=True, check=False
+        command,
+        env=environment(more),
+        input=given,
+        capture_output=True,
+        check=False,
+        pass_fds=[] if lock is None else [lock],
+        start_new_session=lock is not None,
     )
     if completed.returncode not in codes:
-        if full := MachineError.full(completed.stderr.decode("utf-8", "replace")):
-            raise full
-        said = completed.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason"]
-        raise ServiceError(f"cannot be read: {said[0]}", where=command[2])
+        said = completed.stderr.decode("utf-8", "replace").strip()
+        if machine := MachineError.told_in(said, where=command[2]):
+            raise machine
+        raise GitError(next(iter(said.splitlines()), "no reason"), where=command[2])
     return completed.stdout

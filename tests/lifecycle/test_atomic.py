@@ -3,301 +3,485 @@
 import contextlib
 import errno
 import fcntl
-import hashlib
-import json
+import itertools
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
 import pytest
-from support.cli import COMMENT, POST, USER, command, commit, files, git
+from support.cli import (
+    COMMENT,
+    POST,
+    USER,
+    command,
+    commit,
+    edit,
+    environment,
+    files,
+    git,
+    install_tool,
+)
+from support.tiny import write_template
 from trellis import cli
-from trellis.change import apply, journal, pipeline
+from trellis.change import apply, pipeline
+from trellis.errors import ServiceError, TrellisError
 from trellis.service.find import find_service
+from trellis.template import source
 
 ADD = ["add", "resource", *COMMENT.split()]
+GIT = shutil.which("git")
 # The calls that change something on a disk, counted; at one of them something happens.
-HOOK = """
-import os, sys
-counted = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "subprocess.Popen"}
-state = {"left": %d}
-def watch(event, arguments):
-    if event in counted or event == "open" and isinstance(arguments[2], int) and arguments[2] & 3:
-        state["left"] -= 1
-        if state["left"] == 0:
-            %s
-sys.addaudithook(watch)
-"""
-EACH = """
-import sys
-counted = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "subprocess.Popen"}
-def watch(event, arguments):
-    if event in counted or event == "open" and isinstance(arguments[2], int) and arguments[2] & 3:
-        look()
-sys.addaudithook(watch)
-"""
-KILL = "os.kill(os.getpid(), 9)"
-INTERRUPT = "os.kill(os.getpid(), 2)"
-NO_ROOM = f"raise OSError({errno.ENOSPC}, os.strerror({errno.ENOSPC}))"
+COUNTED = {"os.link", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "subprocess.Popen"}
+# What happens at one call of git: to Trellis, which is its parent, or to git itself.
+FAULTS = {
+    "killed before": "kill -9 $PPID; exit 1",
+    "killed meanwhile": "kill -9 $PPID; sleep 0.1",
+    "killed after": f'{GIT} "$@"; kill -9 $PPID; exit 1',
+    "git killed": "ulimit -f 0",
+    "both killed": f'(ulimit -f 0; {GIT} "$@"); kill -9 $PPID; exit 1',
+    "no room": "echo 'error: unable to write: No space left on device' >&2; exit 128",
+    "no room after": f'{GIT} "$@"; echo "fatal: No space left on device" >&2; exit 128',
+}
+# Each of them takes minutes; a sample does otherwise.
+STEP = 1 if os.environ.get("EVERY_OPERATION") else 3
 
 
-def settled(folder):
-    """Waits until whatever outlived its parent has finished."""
-    lock = folder / ".git/trellis/lock"
-    if lock.exists():
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(words):
-    return subprocess.run(words, check=False, capture_output=True, text=True)
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
 
 
-def recover():
-    with apply.alone(find_service()):
-        pass
+def have_no_room():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.fixture
-def journalled(trellis, enter_blog, monkeypatch):
-    """A blog without comments, and a journal that would add them."""
-    folder = enter_blog(USER, POST)
-    before = files(folder)
-    spawned = []
+def forked(work, number=0, happen=None):
+    """The exit code of a process like this one, in which something happens at one file operation,
+    and how many of them it had.
+    """
+    seen, counted = 0, Path(tempfile.gettempdir(), "counted")
 
-    def publish(found, changes, stages, lock):
-        place = found.repository.git_dir / "trellis"
-        journal.write(place, found.root, found.repository.head, changes, "")
-        (place / "next").rename(place / "kept")
-        spawned.append(place)
+    def watch(event, arguments):
+        nonlocal seen
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & 3
+        if writes or event in COUNTED:
+            seen += 1
+            if seen == number:
+                happen()
 
-    monkeypatch.setattr(pipeline.apply, "publish", publish)
-    assert trellis(*ADD).code == 0
-    return folder, before, spawned[0]
-
-
-@pytest.mark.parametrize("what", [KILL, NO_ROOM], ids=["killed", "full disk"])
-def test_the_change_itself_is_whole_wherever_it_stops(journalled, what):
-    folder, before, place = journalled
-    outcomes = []
-    for number in range(1, 400):
-        subprocess.run(["cp", "-r", place / "kept", place / "next"], check=True)
-        code = HOOK % (number, what)
-        code += f"sys.path.insert(0, {str(Path(journal.__file__).parent)!r})\nimport journal\n"
-        code += f"from pathlib import Path\njournal.apply(Path({str(place)!r}))\n"
-        code += "print(state['left'])"
-        done = run([sys.executable, "-I", "-S", "-B", "-c", code])
-        journal.discard(place / "next")
-
-        recover()
-
-        now = files(folder)
-        assert now == before or "app/comments/router.py" in now
-        outcomes.append(now == before)
-        if now != before:
-            # Without room git cannot be started either; then the change is there, but not staged.
-            staged = len(git(folder, "diff", "--cached", "--name-only").splitlines())
-            assert staged == 13 or (what == NO_ROOM and staged == 0)
-            git(folder, "reset", "--quiet", "--hard")
-            git(folder, "clean", "--quiet", "--force", "-d")
-        assert git(folder, "status", "--porcelain") == ""
-        assert not (folder / "app/comments").exists()
-        assert not (place / "journal").exists()
-        if done.returncode == 0 and int(done.stdout) > 0:
-            break
-    assert done.returncode == 0
-    assert outcomes.count(True) > 30
-
-
-@pytest.mark.parametrize("number", [10, 25, 40])
-def test_the_next_verb_heals_what_the_end_of_the_change_itself_left(
-    journalled, trellis, monkeypatch, number
-):
-    folder, before, place = journalled
-    (place / "kept").rename(place / "next")
-    code = HOOK % (number, KILL)
-    code += f"sys.path.insert(0, {str(Path(journal.__file__).parent)!r})\nimport journal\n"
-    code += f"from pathlib import Path\njournal.apply(Path({str(place)!r}))\n"
-    assert run([sys.executable, "-I", "-S", "-B", "-c", code]).returncode == -signal.SIGKILL
-    assert (place / "journal/plan.json").exists()
-    assert files(folder) != before
-
-    planned, shown = trellis(*ADD, "--dry-run"), trellis("status", "--json")
-
-    assert planned.code == 7
-    assert "trellis status" in planned.err
-    assert shown.code == 0
-    assert "taken back" in shown.err
-    assert files(folder) == before
-    assert shown.document["uncommitted"] == []
-    monkeypatch.undo()
-
-
-class Run:
-    """A verb in a process of its own, in which something happens at one of its file operations."""
-
-    def __init__(self, trellis, words, tmp_path):
-        self.trellis, self.words = trellis, words
-        self.seen = tmp_path / "seen"
-
-    def states(self, look):
-        """What is seen before each of its file operations, and at its end."""
-        states = []
-
-        def watched():
-            exec(EACH, {"look": lambda: states.append(look())})  # noqa: S102
-            code = cli.run(self.words)
-            self.seen.write_text(json.dumps([*states, look()]))
-            return code
-
-        assert forked(watched) == 0
-        return json.loads(self.seen.read_text())
-
-    def __call__(self, number, what):
-        def stopped():
-            exec(HOOK % (number, what), {})  # noqa: S102
-            return cli.run(self.words)
-
-        return forked(stopped)
-
-
-def forked(work):
-    """The exit code of a process like this one that does the work."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fork beside threads, which this one does not use
         child = os.fork()
     if child == 0:
         code = 99
         with contextlib.suppress(BaseException):
+            sys.addaudithook(watch)
             code = work()
+        counted.write_text(str(seen))
         os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code, int(counted.read_text()) if counted.exists() else 0
 
 
-STOPS = pytest.mark.parametrize(
-    "what", [KILL, INTERRUPT, NO_ROOM], ids=["killed", "Ctrl-C", "full disk"]
-)
-# Without room for what is temporary the template cannot be had, or the machine is to blame.
-ENDS = {KILL: {0, -signal.SIGKILL}, INTERRUPT: {0, 130}, NO_ROOM: {0, 5, 6, 74}}
+@pytest.fixture(autouse=True)
+def scratch(tmp_path, monkeypatch):
+    """Where temporary folders are made."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
 
 
-POINTS = 5
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A small template of two versions, and a service of the first that somebody has edited.
+
+    The second changes, adds and removes files, and one line that was edited, too.
+    """
+    folder = tmp_path_factory.mktemp("prepared")
+    root = write_template(folder / "template")
+    (root / "template/service/old/deep").mkdir(parents=True)
+    (root / "template/service/old/deep/file.txt").write_text("old\n" * 500)
+    commit(root, "First", "v1.0.0")
+    home = tmp_path_factory.mktemp("home")
+    words = [*command(root), "new", "blog", "--name", "Blog", "--yes"]
+    env = {**os.environ, **environment(home)}
+    subprocess.run(words, cwd=folder, env=env, check=True, capture_output=True)
+    edit(folder / "blog/README.md", "# Blog", "# Our blog")
+    commit(folder / "blog")
+    rendered = root / "template/service"
+    edit(rendered / "README.md.jinja", "# {{", "# The {{")
+    edit(rendered / "pyproject.toml.jinja", "0.1.0", "0.2.0")
+    shutil.rmtree(rendered / "old")
+    (rendered / "new/deep").mkdir(parents=True)
+    (rendered / "new/deep/script").write_text("#!/bin/sh\n" * 500)
+    (rendered / "new/deep/script").chmod(0o755)
+    commit(root, "Second", "v1.1.0")
+    return folder
 
 
-def digest(folder):
-    """One word for all that a folder holds but git's own; none where it is not there."""
-    if not folder.exists():
-        return None
-    held = sorted((path, data) for path, data in files(folder).items())
-    return hashlib.sha256(repr(held).encode()).hexdigest()
+@pytest.fixture
+def blog(prepared, trellis, monkeypatch):
+    """A copy of that service, in which we are; `update` changes it, with one conflict."""
+    monkeypatch.setattr(source, "checkout", lambda: prepared / "template")
+    folder = Path.cwd() / "blog"
+    shutil.copytree(prepared / "blog", folder, symlinks=True)
+    monkeypatch.chdir(folder)
+    return folder
 
 
-class Looking:
-    """Tells one state of a folder from others, without reading again what has not changed."""
+@pytest.fixture
+def publish(blog, trellis, monkeypatch):
+    """The last step of `update`, which writes."""
+    recorded = []
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.apply, "publish", lambda *given: recorded.append(given[:3]))
+        assert trellis("update").code == 3
 
-    def __init__(self, folder):
-        self.folder, self.known = folder, {}
+    def work():
+        with apply.alone(find_service()) as lock:
+            apply.publish(*recorded[0], lock)
+        return 0
 
-    def __call__(self):
-        stats = []
-        for place, folders, names in os.walk(self.folder):
-            folders[:] = [name for name in folders if name != ".git"]
-            found = (Path(place, name).lstat() for name in names)
-            stats += [(stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in found]
-        key = (self.folder.exists(), *sorted(stats))
-        if key not in self.known:
-            self.known[key] = digest(self.folder)
-        return self.known[key], self.left()
-
-    def left(self):
-        """What a run that is killed now leaves beside the files: what the next one finds."""
-        beside = [re.sub("[0-9a-f]{8}$", "", p.name) for p in self.folder.parent.iterdir()]
-        inside = list(self.folder.parent.glob(".blog.trellis-*/*"))
-        kinds = [path.name for path in inside if path.name in {".git", "app", "uv.lock", ".env"}]
-        git = self.folder / ".git"
-        journal = [git / "trellis" / name for name in ("lock", "next", "journal")]
-        journal += [folder / "plan.json" for folder in journal[1:]]
-        return sorted([*beside, *kinds, *(str(path) for path in journal if path.exists())])
+    return work
 
 
-def points(states, what):
-    """Where to stop: a kill beside each change of what it would leave, the rest anywhere."""
-    number = len(states) - 1
-    if os.environ.get("EVERY_OPERATION"):
-        return range(1, number + 1)
-    if what != KILL:
-        spread = {number * step // POINTS for step in range(1, POINTS)}
-        return sorted(spread | set(range(number - 9, number + 1, 3)))
-    first, last = {}, {}
-    for place, state in enumerate(states[:-1], 1):
-        first.setdefault(repr(state), place)
-        last[repr(state)] = place
-    return sorted({*first.values(), *last.values()})
+@pytest.fixture
+def fault(tmp_path, monkeypatch):
+    """Arranges for something to happen at a certain call of git."""
+    count = tmp_path / "count"
+    tool = tmp_path / "tools/git"
+    tool.parent.mkdir()
+    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
+
+    def arrange(call, action=":"):
+        """`call` is a number, or a pattern of its words."""
+        pattern = f'"{call} "*' if isinstance(call, int) else f"*{call}*"
+        count.write_text("0")
+        install_tool(
+            tool,
+            f"""
+            read n < {count}; n=$((n + 1)); echo $n > {count}
+            case "$n $*" in {pattern}) {action} ;; esac
+            exec {GIT} "$@"
+            """,
+        )
+
+    arrange.happened = lambda number: int(count.read_text()) >= number
+    return arrange
 
 
-@pytest.mark.slow
-@STOPS
-def test_a_stopped_run_of_new_leaves_nothing_or_everything(trellis, tmp_path, what):
-    words = ["new", "blog", "--yes", "--no-install", "-r", USER]
-    assert trellis(*words).code == 0
-    complete = digest(Path("blog"))
-    shutil.rmtree("blog")
-    stopped = Run(trellis, words, tmp_path)
-    states = stopped.states(Looking(Path.cwd() / "blog"))
-    assert len(states) > 200
-    # At each of its operations: a kill leaves the disk as it is there.
-    assert {state[0] for state in states} == {None, complete}
-    for point in points(states, what):
-        shutil.rmtree("blog", ignore_errors=True)
-
-        code = stopped(point, what)
-
-        assert code in ENDS[what]
-        assert digest(Path("blog")) in {None, complete}
-        if not Path("blog").exists():
-            assert code != 0
-            assert trellis(*words).code == 0
-        assert digest(Path("blog")) == complete
-        assert {path.name for path in Path.cwd().iterdir()} == {"blog"}
+def reset(folder):
+    git(folder, "reset", "--quiet", "--hard")
+    assert git(folder, "status", "--porcelain", "--ignored") == "!! .env\n"
 
 
-@pytest.mark.slow
-@STOPS
-@pytest.mark.parametrize("verb", ["add", "update"])
-def test_a_stopped_run_leaves_the_service_untouched_or_complete(
-    trellis, enter_blog, request, tmp_path, verb, what
+def settle(folder):
+    """Waits until a git that has outlived its parent has ended."""
+    with (folder / ".git/trellis/lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def healed(folder, before, complete):
+    """Whether the service is as it was, after the next verb; nothing else is left of a run."""
+    lock = folder / ".git/index.lock"
+    if lock.exists():
+        # Nothing half-made can be committed.
+        refused = subprocess.run(["git", "commit", "-qam", "x"], capture_output=True, check=False)
+        assert refused.returncode == 128
+        assert apply.found().root == folder
+        assert files(folder) == before
+    now = files(folder)
+    assert now in (before, complete)
+    with apply.alone(find_service()):
+        pass
+    assert [path.name for path in (folder / ".git/trellis").iterdir()] == ["lock"]
+    assert not lock.exists()
+    if now == before:
+        assert git(folder, "status", "--porcelain") == ""
+    else:
+        staged = git(folder, "status", "--porcelain").splitlines()
+        assert sorted(line[:2] for line in staged) == ["A ", "D ", "M ", "M ", "M ", "UU"]
+    return now == before
+
+
+@pytest.fixture
+def states(blog, publish):
+    """The files of the service before and after."""
+    before = files(blog)
+    publish()
+    complete = files(blog)
+    reset(blog)
+    assert files(blog) == before
+    return before, complete
+
+
+@pytest.mark.parametrize("happen", [kill, have_no_room])
+def test_the_change_is_whole_wherever_trellis_stops(blog, publish, states, happen):
+    code, number = forked(publish)
+    assert code == 0
+    assert number > 30
+    reset(blog)
+    for point in range(1, number + 1, STEP):
+        code, _ = forked(publish, point, happen)
+        settle(blog)
+
+        assert healed(blog, *states) or code in {0, -signal.SIGKILL}
+        reset(blog)
+
+
+@pytest.mark.parametrize("action", FAULTS.values(), ids=FAULTS)
+def test_the_change_is_whole_at_whichever_call_of_git_it_stops(
+    blog, publish, states, fault, scratch, action
 ):
-    if verb == "update":
-        request.getfixturevalue("newer_versions")
-    folder = enter_blog(USER, POST)
-    before = digest(folder)
-    words = ADD if verb == "add" else ["update"]
-    stopped = Run(trellis, words, tmp_path)
-    states = stopped.states(Looking(folder))
-    complete = digest(folder)
-    assert complete != before
-    assert len(states) > 500
-    assert {state[0] for state in states} == {before, complete}
-    for point in points(states, what):
-        git(folder, "reset", "--quiet", "--hard")
-        git(folder, "clean", "--quiet", "--force", "-d")
-        assert digest(folder) == before
+    for number in itertools.count(1, STEP):
+        fault(number, action)
 
-        code = stopped(point, what)
-        settled(folder)
+        code, _ = forked(publish)
+        settle(blog)
 
-        now = digest(folder)
-        assert now in {before, complete}
-        assert code in ENDS[what]
-        if now == before:
+        happened = fault.happened(number)
+        fault(0)
+        assert healed(blog, *states) == (code != 0)
+        reset(blog)
+        if not happened:
+            break
+    assert number > 10
+    assert list(scratch.glob("trellis-*")) == []
+
+
+def test_a_killed_change_is_taken_back_by_the_next_verb(blog, trellis, publish, states, fault):
+    fault("read-tree*-u", FAULTS["both killed"])
+    forked(publish)
+    fault(0)
+    assert (blog / ".git/index.lock").exists()
+    assert files(blog) != states[0]
+
+    planned, shown = trellis("update", "--dry-run"), trellis("status", "--json")
+
+    assert planned.code == 7
+    assert "trellis status" in planned.err
+    assert "taken back" in shown.err
+    assert shown.document["uncommitted"] == []
+    assert files(blog) == states[0]
+
+
+def test_what_somebody_edited_after_a_kill_is_kept_and_named(blog, publish, fault):
+    fault("read-tree*-u", FAULTS["killed after"])
+    forked(publish)
+    fault(0)
+    (blog / "pyproject.toml").write_text("mine\n")
+
+    with pytest.raises(ServiceError, match=r"except for pyproject\.toml"):
+        apply.found()
+
+    assert git(blog, "status", "--porcelain") == " M pyproject.toml\n"
+    assert (blog / "pyproject.toml").read_text() == "mine\n"
+
+
+def test_git_alone_takes_a_killed_change_back(blog, publish, states, fault):
+    fault("read-tree*-u", FAULTS["both killed"])
+    forked(publish)
+    fault(0)
+
+    (blog / ".git/index.lock").unlink()
+    reset(blog)
+
+    assert files(blog) == states[0]
+
+
+def test_a_git_that_comes_meanwhile_is_left_alone(blog, publish, fault, states):
+    fault("write-tree", f"touch {blog}/.git/index.lock")
+
+    with pytest.raises(ServiceError, match=r"in use by git"):
+        publish()
+
+    assert files(blog) == states[0]
+    (blog / ".git/index.lock").unlink()
+    assert git(blog, "status", "--porcelain") == ""
+
+
+def test_objects_that_cannot_be_written_are_a_refusal(blog, publish):
+    before = files(blog)
+    for number in range(256):
+        place = blog / f".git/objects/{number:02x}"
+        if not place.exists():
+            place.touch()
+
+    with pytest.raises(TrellisError, match=r"Not a directory"):
+        publish()
+
+    assert files(blog) == before
+    assert git(blog, "status", "--porcelain") == ""
+
+
+def test_what_is_in_conflict_is_gits(blog, trellis):
+    before = files(blog)
+
+    result = trellis("update", "--json")
+
+    assert result.code == 3
+    assert "<<<<<<<" in (blog / "README.md").read_text()
+    assert subprocess.run(
+        ["git", "commit", "-qm", "x"], capture_output=True, check=False
+    ).returncode
+    (blog / "README.md").write_text("spoilt")
+    git(blog, "checkout", "--merge", "--", "README.md")
+    assert "<<<<<<<" in (blog / "README.md").read_text()
+    assert {stage: git(blog, "show", f":{stage}:README.md") for stage in (1, 2, 3)} == {
+        1: "# Blog\n",
+        2: "# Our blog\n",
+        3: "# The Blog\n",
+    }
+    git(blog, *result.document["abort"].split()[1:])
+    assert files(blog) == before
+    assert git(blog, "status", "--porcelain") == ""
+
+
+def test_a_service_in_a_larger_repository_is_changed_alone(blog, trellis, monkeypatch):
+    shutil.rmtree(blog / ".git")
+    (blog.parent / "other.txt").write_text("one\n")
+    commit(blog.parent)
+    (blog.parent / "other.txt").write_text("two\n")
+    git(blog.parent, "add", "other.txt")
+    before = files(blog)
+
+    result = trellis("update", "--json")
+
+    assert result.code == 3
+    assert "UU blog/README.md" in git(blog, "status", "--porcelain")
+    git(blog, *result.document["abort"].split()[1:])
+    assert files(blog) == before
+    assert git(blog, "status", "--porcelain") == "M  other.txt\n"
+
+
+def in_a_merge(folder):
+    git(folder, "merge", "--quiet", "--no-commit", "--strategy=ours", "other")
+
+
+def in_a_rebase(folder):
+    git(folder, "-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-qi", "HEAD~1")
+
+
+def in_a_cherry_pick(folder):
+    git(folder, "cherry-pick", "other")
+    subprocess.run(["git", "cherry-pick", "other"], cwd=folder, capture_output=True, check=False)
+
+
+def in_a_revert(folder):
+    git(folder, "cherry-pick", "other")
+    git(folder, "revert", "--no-commit", "HEAD")
+    git(folder, "reset", "--quiet", "HEAD", ".")
+    git(folder, "checkout", "--quiet", ".")
+
+
+def in_a_bisection(folder):
+    git(folder, "bisect", "start", "HEAD", "HEAD~1")
+
+
+STATES = [in_a_merge, in_a_rebase, in_a_cherry_pick, in_a_revert, in_a_bisection]
+
+
+@pytest.mark.parametrize("arrange", STATES)
+@pytest.mark.parametrize("words", [["update"], ["change", "api=sync"], ["restore", "README.md"]])
+def test_a_verb_waits_until_git_has_finished(blog, trellis, arrange, words):
+    git(blog, "checkout", "--quiet", "-b", "other")
+    (blog / "other.txt").write_text("theirs\n")
+    commit(blog)
+    git(blog, "checkout", "--quiet", "-")
+    arrange(blog)
+    told = git(blog, "status")
+    assert git(blog, "status", "--porcelain") == ""
+
+    result = trellis(*words)
+
+    assert result.code == 7
+    assert arrange.__name__.removeprefix("in_").replace("_", "-")[:10] in result.err.replace(
+        " ", "-"
+    )
+    assert "fix: finish it first: git" in result.err
+    assert git(blog, "status") == told
+
+
+STOPS = pytest.mark.parametrize("happen", [kill, interrupt, have_no_room])
+ENDS = {kill: {0, 3, -9}, interrupt: {0, 3, 130}, have_no_room: {0, 3, 5, 74}}
+
+
+def points(number, last):
+    """Where to stop: anywhere, or at a sample and at the last ones."""
+    if STEP == 1:
+        return range(1, number + 1)
+    return sorted({*range(1, number, max(1, number // 6)), *range(number - last, number + 1, 3)})
+
+
+@pytest.mark.slow
+@STOPS
+def test_a_stopped_run_of_new_leaves_nothing_or_everything(blog, trellis, scratch, happen):
+    words = ["new", "made", "--yes"]
+    code, number = forked(lambda: cli.run(words))
+    assert code == 0
+    complete = files(blog / "made")
+    shutil.rmtree("made")
+    for point in points(number, 12):
+        code, _ = forked(lambda: cli.run(words), point, happen)
+
+        assert code in ENDS[happen]
+        if not Path("made").exists():
             assert code != 0
             assert trellis(*words).code == 0
-            assert digest(folder) == complete
+        assert files(blog / "made") == complete
+        shutil.rmtree("made")
+        assert list(blog.glob(".made.*")) == []
+        assert trellis("status").code in {0, 8}
+        assert [path.name for path in scratch.iterdir()] == ["counted"]
+
+
+@pytest.mark.slow
+@STOPS
+def test_a_stopped_run_leaves_the_service_untouched_or_complete(
+    blog, trellis, scratch, states, happen
+):
+    code, number = forked(lambda: cli.run(["update"]))
+    assert code == 3
+    reset(blog)
+    for point in points(number, 40):
+        code, _ = forked(lambda: cli.run(["update"]), point, happen)
+        settle(blog)
+
+        assert code in ENDS[happen]
+        assert trellis("status").code in {0, 8}
+        assert files(blog) in states
+        assert [path.name for path in scratch.iterdir()] == ["counted"]
+        if files(blog) == states[0]:
+            assert code not in {0, 3}
+            assert trellis("update").code == 3
+        assert files(blog) == states[1]
+        reset(blog)
+
+
+@pytest.mark.parametrize("size", ["16k", "64k", "128k"])
+@pytest.mark.parametrize("verb", [["status"], ["update"], ["new", "made", "--yes"]])
+def test_a_full_temporary_folder_is_called_one(blog, trellis, scratch, size, verb):
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(scratch)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root mounts a file system")
+    try:
+        result = trellis(*verb)
+    finally:
+        subprocess.run(["umount", str(scratch)], check=True)
+
+    assert result.code == 74, result.err
+    assert "No space left on device" in result.err
+    assert git(blog, "status", "--porcelain") == ""
 
 
 def test_of_some_runs_at_once_one_wins(enter_blog, released):
@@ -321,48 +505,22 @@ def test_of_some_runs_at_once_one_wins(enter_blog, released):
     assert done == [code == 0 for code in codes]
 
 
-def test_a_service_in_use_is_left_alone(trellis, enter_blog):
-    folder = enter_blog(USER, POST)
+def test_a_service_in_use_is_left_alone(trellis, blog):
     with apply.alone(find_service()):
-        result = trellis(*ADD)
+        result = trellis("update")
 
     assert result.code == 7
     assert "another run" in result.err
-    assert git(folder, "status", "--porcelain") == ""
+    assert git(blog, "status", "--porcelain") == ""
 
 
-def test_what_somebody_edited_after_a_kill_is_kept_and_named(journalled):
-    folder, _, place = journalled
-    (place / "kept").rename(place / "journal")
-    (folder / "app/routes.py").write_text("mine\n")
-
-    with pytest.raises(Exception, match=r"except for app/api\.py"):
-        recover()
-
-    assert (folder / "app/routes.py").read_text() == "mine\n"
-    assert not (place / "journal").exists()
-
-
-def test_a_journal_of_an_older_commit_is_forgotten(journalled):
-    folder, _, place = journalled
-    (place / "kept").rename(place / "journal")
-    (folder / "mine.txt").write_text("mine")
-    commit(folder)
-
-    recover()
-
-    assert not (place / "journal").exists()
-    assert git(folder, "status", "--porcelain") == ""
-
-
-def test_a_folder_that_is_a_link_is_not_followed(trellis, enter_blog, tmp_path):
-    folder = enter_blog(USER, POST)
+def test_a_folder_that_is_a_link_is_not_followed(trellis, blog, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (folder / "app/comments").symlink_to(elsewhere)
-    commit(folder)
+    (blog / "new").symlink_to(elsewhere)
+    commit(blog)
 
-    result = trellis(*ADD)
+    result = trellis("update")
 
     assert result.code != 0
     assert list(elsewhere.iterdir()) == []

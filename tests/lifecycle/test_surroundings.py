@@ -231,12 +231,9 @@ def test_line_ends_that_a_team_has_committed_stay(trellis, folder):
     assert b"\r" not in (folder / "app/tables.py").read_bytes()
 
 
-@pytest.mark.parametrize("seen", ["true", "false"])
-def test_modes_stay(trellis, folder, seen):
-    git(folder, "config", "core.fileMode", seen)
+def test_modes_stay(trellis, folder):
     (folder / "app/routes.py").chmod(0o755)
-    if seen == "true":
-        commit(folder)
+    commit(folder)
 
     assert trellis(*ADD).code == 0
 

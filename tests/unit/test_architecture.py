@@ -23,11 +23,12 @@ LAYERS = [
     {"service"},
     {"template"},
     {"blueprint"},
+    {"locks"},
     {"console", "git", "signals"},
     {"errors", "files", "names"},
 ]
-# Standard library only: they run before anything is installed, or on their own.
-STANDALONE = {"template.bundle", "change.journal"}
+# Standard library only: it runs before anything is installed.
+STANDALONE = {"template.bundle"}
 WRITERS = {"write_text", "write_bytes", "mkdir", "rename", "unlink", "rmtree", "copyfile", "touch"}
 MAX_LINES = 300
 
@@ -113,12 +114,12 @@ def attributes(tree):
 def test_few_modules_write():
     writers = {name for name, tree in MODULES.items() if WRITERS & set(calls(tree))}
 
-    # Staging writes a new service, the journal into one that exists; apply makes the journal's
-    # folder in .git. The toolchain takes back what a tool that failed has left; the bytecode goes
-    # where Python keeps its own. The others write to a temporary folder.
-    new, living = {"service.staging"}, {"change.journal", "change.apply"}
-    temporary = {"template.bundle", "template.source", "change.merge", "change.worktree"}
-    temporary |= {"change.text_merge"}
+    # Staging writes a new service. Git writes into one that exists: these write into .git
+    # and remove what is taken back. The toolchain takes back what a tool that failed has left; the
+    # bytecode goes where Python keeps its own. The others write to a temporary folder.
+    new, living = {"service.staging"}, {"change.apply", "change.writing"}
+    temporary = {"locks", "template.bundle", "template.source", "change.merge"}
+    temporary |= {"change.worktree", "change.text_merge"}
     assert writers == new | living | temporary | {
         "service.toolchain",
         "template.bytecode_cache",

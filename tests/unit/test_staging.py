@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from trellis import locks
 from trellis.errors import DestinationError, TemplateError
 from trellis.service import staging
 from trellis.service.destination import check_destination
@@ -201,7 +202,7 @@ def test_only_our_own_leftovers_are_swept(work):
     (work / ".blog.trellis-link").symlink_to("elsewhere")
     (work / ".blog.trellis-file").touch()
 
-    staging.remove_abandoned(check_destination("blog"))
+    locks.sweep(work, ".blog.trellis-")
 
     assert sorted(leftovers(work)) == [
         ".blog.trellis-file",

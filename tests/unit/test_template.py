@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from support.cli import commit, git
@@ -235,7 +236,7 @@ def test_a_shallow_checkout_is_used(own, tmp_path, monkeypatch):
 def test_nothing_is_written_outside_of_the_destination(own, tmp_path, home, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(template.tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     before = sorted(home.rglob("*"))
 
     with template.opened() as opened:

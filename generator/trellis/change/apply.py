@@ -1,139 +1,129 @@
-"""One run at a time changes a service, and what a killed one left is undone first."""
+"""Writes a merge into a service: git does it, under git's own lock of the index.
+
+The service is committed when a verb starts, so git has what is needed to undo one. What a verb
+writes is staged first. `git reset --hard` takes it back from then on, new files included.
+"""
 
 import contextlib
-import errno
-import json
 import os
-import subprocess
-import sys
-import tempfile
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trellis import console, git
-from trellis.change import journal, worktree
+from trellis import console, git, locks
+from trellis.change import worktree, writing
 from trellis.change.merge import Stage
-from trellis.errors import MachineError, ServiceError
+from trellis.errors import GitError, MachineError, ServiceError, TrellisError
 from trellis.files import Change
+from trellis.git import Repository
 from trellis.service.find import Service, find_service
 from trellis.signals import ignore_signals
 
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
 
 def found(*, dry_run: bool = False) -> Service:
-    """The service that we are in, whole: what a killed run has left half-made is taken back."""
-    here = find_service()
-    if not (_folder(here) / journal.CURRENT / "plan.json").exists():
-        return here
+    """The service that we are in, after taking back what a killed run has left half-made."""
+    root, repository = Path.cwd(), None
+    try:
+        here = find_service()
+        if writing.read_plan(here.repository) is None:
+            return here
+        root, repository = here.root, here.repository
+    except TrellisError:
+        # What is half-written may be the file by which a service is found.
+        repository = _interrupted(root)
+        if repository is None:
+            raise
     if dry_run:
         what = "was left half-changed by a run that was killed"
-        raise ServiceError(what, where=str(here.root), fix="trellis status takes that back")
-    with alone(here):
+        raise ServiceError(what, where=str(root), fix="trellis status takes that back")
+    with _alone(repository, root):
         console.note("what a run that was killed had left half-made has been taken back")
     return find_service()
 
 
 @contextlib.contextmanager
-def alone(here: Service) -> Iterator[int | None]:
-    """Nobody else changes the service meanwhile; raises ServiceError when somebody does."""
-    folder = _folder(here)
-    lock = None
-    if fcntl is not None:
-        folder.mkdir(exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def alone(here: Service) -> Iterator[int]:
+    """No other run changes the service meanwhile; raises ServiceError when one does."""
+    with _alone(here.repository, here.root) as lock:
+        yield lock
+
+
+@contextlib.contextmanager
+def _alone(repository: Repository, root: Path) -> Iterator[int]:
+    folder = writing.folder_of(repository)
+    folder.mkdir(exist_ok=True)
     try:
-        if lock is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                what = "is being changed by another run of trellis"
-                fix = "try again when it has finished"
-                raise ServiceError(what, where=str(here.root), fix=fix) from error
-        _recover(folder, here)
+        lock = locks.lock(folder / "lock")
+    except BlockingIOError as error:
+        what = "is being changed by another run of trellis"
+        fix = "try again when it has finished"
+        raise ServiceError(what, where=str(root), fix=fix) from error
+    try:
+        if (plan := writing.read_plan(repository)) is not None:
+            with ignore_signals():
+                edited = writing.Writing(repository, lock).take_back(plan)
+            if edited:
+                what = "was being changed by a run that was killed; that was undone, except for "
+                fix = "look at what git status shows, then try again"
+                raise ServiceError(what + edited[0], where=str(root), fix=fix)
         yield lock
     finally:
-        journal.discard(folder / journal.NEXT)
-        if lock is not None:
-            os.close(lock)
+        if writing.read_plan(repository) is None:
+            shutil.rmtree(folder / "work", ignore_errors=True)
+        os.close(lock)
 
 
 def publish(
     here: Service, changes: Sequence[Change], stages: Sequence[Stage], lock: int | None
 ) -> None:
-    """Makes the changes, all or none: whatever happens to this process meanwhile."""
-    folder = _folder(here)
-    folder.mkdir(exist_ok=True)
+    """Makes and stages the changes, all or none."""
     worktree.refuse_to_overwrite(here, changes)
-    with tempfile.TemporaryDirectory(prefix="trellis-") as scratch:
-        changes = worktree.checked_out(here, changes, Path(scratch))
-    index = _index_lines(here, stages)
+    attempt = writing.Writing(here.repository, lock)
+    tree = attempt.store(here.lead, changes)
+    conflicts = attempt.conflicts(here.lead, stages)
+    plan = {"trellis": str(here.root), "head": here.repository.head, "tree": tree}
+    with ignore_signals():
+        attempt.begin(plan)
+        try:
+            # Somebody may have gone on working while we merged.
+            here.refuse_edits()
+            attempt.write(plan, conflicts)
+        except (TrellisError, OSError) as error:
+            raise _failure(here, attempt, plan, error) from error
+        here.repository.lock.unlink()
+        writing.tidy(here.root, changes)
+
+
+def _failure(
+    here: Service, attempt: writing.Writing, plan: dict[str, Any], error: Exception
+) -> TrellisError:
+    """Takes the change back; says why it failed, and how the service is now."""
+    reason = error.reason if isinstance(error, GitError) else getattr(error, "what", str(error))
+    if isinstance(error, OSError):
+        error = MachineError.of(error)
+        reason = error.what
+    machine = isinstance(error, MachineError)
     try:
-        journal.write(folder, here.root, here.repository.head, changes, index)
-        # Somebody may have gone on working while we merged.
-        here.refuse_if_dirty()
-        # In a session of its own neither Ctrl-C nor the end of ours reaches it; with our lock.
-        with ignore_signals():
-            completed = subprocess.run(  # noqa: S603
-                [sys.executable, "-I", "-S", "-B", journal.__file__, str(folder)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                start_new_session=True,
-                pass_fds=[] if lock is None else [lock],
-                env=git.environment(),
-                check=False,
-            )
-    except OSError as error:
-        raise MachineError.of(error) from error
-    if completed.returncode:
-        raise _failure(here, completed.stderr)
-
-
-def _recover(folder: Path, here: Service) -> None:
-    if not (folder / journal.CURRENT / "plan.json").exists():
-        journal.discard(folder / journal.CURRENT)
-        return
-    head = json.loads((folder / journal.CURRENT / "plan.json").read_bytes())["head"]
-    if head != here.repository.head:
-        journal.discard(folder / journal.CURRENT)
-    elif edited := journal.undo(folder):
-        what = (
-            "was being changed by a run that was killed; that was undone, except for " + edited[0]
-        )
-        fix = "look at what git status shows, then try again"
-        raise ServiceError(what, where=str(here.root), fix=fix)
-
-
-def _index_lines(here: Service, stages: Sequence[Stage]) -> str:
-    """For git update-index: the sides of each conflict, whose bytes git is given to keep."""
-    none = "0" * len(here.repository.head)
-    lines = [f"0 {none}\t{here.lead}{path}" for path in sorted({stage.path for stage in stages})]
-    command = ["git", "-C", str(here.root), "hash-object", "-w", "--stdin"]
-    for stage in stages:
-        oid = git.run(command, stage.file.data).decode().strip()
-        lines.append(f"{stage.file.mode} {oid} {stage.number}\t{here.lead}{stage.path}")
-    return "".join(line + "\n" for line in lines)
-
-
-def _failure(here: Service, said: bytes) -> Exception:
-    try:
-        reason = json.loads(said)
-    except ValueError:
-        reason = {"errno": None, "what": "the process that changes the files ended early"}
-    if reason["errno"]:
-        text = os.strerror(reason["errno"])
-        hint = "" if reason["errno"] == errno.ENOSPC else f" ({reason['what']})"
-        return MachineError(
-            f"the machine refused: {text}{hint}; the service is as it was", where=str(here.root)
-        )
-    what = f"was changed while this ran: {reason['what']}; it is as it was"
+        attempt.take_back(plan)
+        if machine:
+            here.refuse_edits()
+    except (TrellisError, OSError) as other:
+        why = getattr(other, "what", str(other))
+        what = f"{reason}; the change of the service could not be taken back ({why})"
+        fix = "make room, then: trellis status"
+        return MachineError(what, where=str(here.root), fix=fix)
+    if machine:
+        return MachineError(f"{reason}; the service is as it was", where=str(here.root))
+    if isinstance(error, ServiceError) and not isinstance(error, GitError):
+        return error
+    what = f"was changed while this ran: {reason}; nothing of the change was left"
     return ServiceError(what, where=str(here.root), fix="try again")
 
 
-def _folder(here: Service) -> Path:
-    return here.repository.git_dir / "trellis"
+def _interrupted(folder: Path) -> Repository | None:
+    """The repository around a folder, if a run was killed that changed a service in it."""
+    with contextlib.suppress(ServiceError):
+        repository = git.open_repository(folder)
+        return repository if writing.read_plan(repository) is not None else None
+    return None

@@ -4,13 +4,12 @@ into the service. A verb says only what it changes.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trellis import console
+from trellis import console, locks
 from trellis.blueprint import sources
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.change import (
@@ -72,7 +71,7 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
         lock = None if options.dry_run else stack.enter_context(apply.alone(service))
         if lock is not None and service != find_service():
             raise ServiceError("was changed meanwhile", where=str(service.root), fix="try again")
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
+        scratch = stack.enter_context(locks.temporary())
         with console.progress("Reading the template"):
             old, new = _templates(stack, service, version)
         with console.progress("Rendering"):

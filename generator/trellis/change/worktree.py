@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from trellis import git
@@ -14,8 +13,6 @@ from trellis.change import merge
 from trellis.errors import ServiceError
 from trellis.files import LINK, Change, File, Files
 from trellis.service.find import Service
-
-_PLAIN = "100644"
 
 
 def files(found: Service, scratch: Path) -> Files:
@@ -45,32 +42,6 @@ def refuse_to_overwrite(found: Service, changes: Sequence[Change]) -> None:
             what = f"has changes in {change.path} that git was told not to see"
             fix = f"git update-index --no-assume-unchanged --no-skip-worktree {change.path}"
             raise ServiceError(what, where=str(found.root), fix=fix)
-
-
-def checked_out(found: Service, changes: Sequence[Change], scratch: Path) -> list[Change]:
-    """The changes, with the line ends and whatever else git gives files when it checks them out."""
-    variables = _beside(found, scratch) | {"GIT_INDEX_FILE": str(scratch / "index")}
-    made = {scratch / str(number): c for number, c in enumerate(changes) if c.after}
-    for name, change in made.items():
-        name.write_bytes(change.after.data if change.after else b"")
-    here = ["git", "-C", str(found.repository.top)]
-    given = b"".join(os.fsencode(f"{name}\n") for name in made)
-    words = ["hash-object", "-w", "--no-filters", "--stdin-paths"]
-    oids = git.run([*here, *words], given, more=variables).decode().split()
-    listed = zip(oids, made.values(), strict=True)
-    lines = (f"{_PLAIN} {oid}\t{found.lead}{change.path}\0" for oid, change in listed)
-    given = "".join(lines).encode("utf-8", "surrogateescape")
-    git.run([*here, "update-index", "-z", "--index-info"], given, more=variables)
-    words = ["checkout-index", "--all", f"--prefix={scratch}/out/"]
-    git.run([*here, *words], more=variables)
-    return [_as_in(scratch / "out" / found.lead, change) for change in changes]
-
-
-def _as_in(folder: Path, change: Change) -> Change:
-    if change.after is None or change.after.mode == LINK:
-        return change
-    data = (folder / change.path).read_bytes()
-    return replace(change, after=replace(change.after, data=data))
 
 
 def _beside(found: Service, scratch: Path) -> dict[str, str]:

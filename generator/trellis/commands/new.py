@@ -4,7 +4,6 @@ import contextlib
 import inspect
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trellis import console
+from trellis import console, locks
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.commands import report
 from trellis.commands.answers import Request, resolve
@@ -141,9 +140,9 @@ def _create(request: Request) -> None:
 
 
 def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
-        template.render(values, Path(folder, "service"))
-        return staging.verify(Path(folder, "service"), ANSWERS_FILE)
+    with locks.temporary() as folder:
+        template.render(values, folder / "service")
+        return staging.verify(folder / "service", ANSWERS_FILE)
 
 
 def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str]) -> None:

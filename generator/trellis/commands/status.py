@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trellis import console
+from trellis import console, locks
 from trellis.change import apply, drift, releases, worktree
 from trellis.change.drift import STATES, Inspection
 from trellis.change.pipeline import render
@@ -94,7 +94,7 @@ def _diff(paths: list[str], *, json: bool) -> None:
 def inspect(service: Service, *, with_past: bool = True) -> Inspection:
     """Every file against what is rendered now, and was before."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trellis-")))
+        folder = stack.enter_context(locks.temporary())
         known: dict[tuple[str, str], Template] = {}
 
         def rendered(one: Service) -> Files:

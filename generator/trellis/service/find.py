@@ -59,10 +59,14 @@ class Service:
 
     def refuse_if_dirty(self) -> None:
         """Raises ServiceError when there is work that a merge could be confused with."""
-        if self.repository.is_locked:
+        if self.repository.lock.exists():
             what = "is in use by git, or a git that was killed has left its lock behind"
             fix = "wait for it; if there is none, remove the lock"
-            raise ServiceError(what, where=str(self.repository.git_dir / "index.lock"), fix=fix)
+            raise ServiceError(what, where=str(self.repository.lock), fix=fix)
+        self.refuse_edits()
+
+    def refuse_edits(self) -> None:
+        """Raises ServiceError when git is in the middle of something, or there are changes."""
         if unmerged := self.repository.unmerged(self.root):
             what = f"has conflicts that are not resolved: {_some(unmerged)}"
             fix = "resolve and commit them, or give up the merge: " + format_abort_command(self)
@@ -70,6 +74,13 @@ class Service:
         if dirty := self.repository.dirty(self.root):
             what = f"has changes that are not committed: {_some(dirty)}"
             raise ServiceError(what, where=str(self.root), fix="commit or stash them first")
+        if operation := self.repository.operation:
+            what, fix = operation
+            what = f"is in a repository in which {what} is not finished"
+            raise ServiceError(what, where=str(self.root), fix=f"finish it first: {fix}")
+        if unmerged := self.repository.unmerged(self.repository.top):
+            what = f"is in a repository with conflicts that are not resolved: {_some(unmerged)}"
+            raise ServiceError(what, where=str(self.root), fix="resolve and commit them first")
 
 
 def find_service(start: Path | None = None) -> Service:

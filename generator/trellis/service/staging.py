@@ -3,22 +3,14 @@
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from trellis import locks
 from trellis.errors import DestinationError, TemplateError
 from trellis.service.destination import Destination
-from trellis.signals import ignore_signals
-
-fcntl: Any
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 _MARK = ".trellis-"
 _NAME_ROOM = 200
@@ -30,8 +22,7 @@ class Staging:
 
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
-        self.path, self._lock = _claim(destination)
-        self.published = False
+        self.path, self._lock = locks.claim(destination.anchor, _prefix(destination))
 
     def publish(self) -> None:
         """Puts the service into place, whole; one of two that try at once succeeds."""
@@ -51,21 +42,16 @@ class Staging:
                 with contextlib.suppress(OSError):
                     parent.rmdir()
             raise _publishing_error(self.destination, error) from error
-        self.published = True
 
     def discard(self) -> None:
         """Removes what was not published."""
-        if not self.published:
-            shutil.rmtree(self.path, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        locks.release(self.path, self._lock)
 
 
 @contextlib.contextmanager
 def stage(destination: Destination) -> Iterator[Staging]:
     """A temporary sibling that is gone afterwards, published or not."""
-    remove_abandoned(destination)
+    locks.sweep(destination.anchor, _prefix(destination))
     try:
         staged = Staging(destination)
     except OSError as error:
@@ -81,18 +67,7 @@ def stage(destination: Destination) -> Iterator[Staging]:
             fix="nothing was left behind: make room, and try again",
         ) from error
     finally:
-        with ignore_signals():
-            staged.discard()
-
-
-def remove_abandoned(destination: Destination) -> None:
-    """Removes what runs that were killed left beside this destination."""
-    if fcntl is None:
-        return
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(destination.anchor):
-            if entry.name.startswith(_prefix(destination)) and entry.is_dir(follow_symlinks=False):
-                _remove_if_abandoned(Path(entry.path))
+        staged.discard()
 
 
 def list_files(folder: Path) -> list[str]:
@@ -132,37 +107,6 @@ def flush_to_disk(folder: Path) -> None:
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
-
-
-def _claim(destination: Destination) -> tuple[Path, int | None]:
-    while True:
-        path = destination.anchor / f"{_prefix(destination)}{secrets.token_hex(4)}"
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        if fcntl is None:
-            return path, None
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
-            continue
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # A sweep may have come between the two calls.
-        if path.is_dir() and os.path.samestat(path.stat(), os.fstat(descriptor)):
-            return path, descriptor
-        os.close(descriptor)
-
-
-def _remove_if_abandoned(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-        finally:
-            os.close(descriptor)
 
 
 def _prefix(destination: Destination) -> str:

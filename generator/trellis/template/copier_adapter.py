@@ -131,8 +131,8 @@ def as_template_error() -> Iterator[None]:
     try:
         yield
     except ProcessExecutionError as error:
-        if full := MachineError.full(str(error.stderr)):
-            raise full from error
+        if machine := MachineError.told_in(str(error.stderr)):
+            raise machine from error
         said = [line for line in str(error.stderr).splitlines() if line.strip()]
         what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
         raise TemplateError(what, fix="check the address, and that git can reach it") from error

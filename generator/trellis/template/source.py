@@ -77,7 +77,7 @@ def as_git_sees_it(source: Source, scratch: Path) -> Iterator[None]:
 def git_environment(source: Source, scratch: Path) -> Iterator[Mapping[str, str]]:
     """What git is to see while Copier works; os.environ has it meanwhile."""
     inherited = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    variables = inherited | {"GIT_TERMINAL_PROMPT": "0"}
+    variables = inherited | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
     if source.store:
         # Nothing of the user's: their rewrites, hooks and line endings are not the template's.
         config = scratch / "gitconfig"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trellis import locks
 from trellis.blueprint.questions import Question
 from trellis.errors import Problem, TemplateError
 from trellis.signals import silence
@@ -83,8 +84,7 @@ def opened(address: str | None = None, version: str | None = None) -> Iterator[T
     """A version of the template at `address` (ours by default): the newest release, else HEAD."""
     if shutil.which("git") is None:
         raise TemplateError("git is not installed", fix="install git; it holds the template")
-    with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
-        scratch = Path(folder)
+    with locks.temporary() as scratch:
         origin = source.find(address, scratch)
         surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
         with surroundings(), silence(), copier_adapter.as_template_error():
@@ -137,11 +137,11 @@ def _own() -> Template:
     if root := source.checkout():
         return from_directory(root)
     # Of a bundle, a copy that outlives git's: it is gone when the process ends.
-    copy = tempfile.TemporaryDirectory(prefix="trellis-")
-    _KEPT.append(copy)
+    copy = _KEPT.enter_context(locks.temporary())
     with opened() as template:
-        shutil.copytree(template._worker.template.local_abspath, copy.name, dirs_exist_ok=True)  # noqa: SLF001
-    return from_directory(Path(copy.name))
+        shutil.copytree(template._worker.template.local_abspath, copy / "template")  # noqa: SLF001
+    return from_directory(copy / "template")
 
 
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+_KEPT = contextlib.ExitStack()
+atexit.register(_KEPT.close)
