@@ -29,7 +29,7 @@ _REFUSALS = re.compile(
         re.escape(os.strerror(number))
         for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE)
     )
-    + "|Out of diskspace|insufficient permission"
+    + "|insufficient permission"
 )
 
 
@@ -143,6 +143,8 @@ class MachineError(TrellisError):
     @classmethod
     def told_in(cls, text: str, *, where: str = "") -> "MachineError | None":
         """The error that a tool has met with, if its words name one of the machine."""
+        # Git has two ways to say that a disk is full.
+        text = text.replace("Out of diskspace", os.strerror(errno.ENOSPC))
         line = next((line for line in text.splitlines() if _REFUSALS.search(line)), None)
         return cls(f"the machine refused: {line.strip()}", where=where) if line else None
 
