@@ -89,13 +89,9 @@ SURFACE = {
     },
     "python_version": {".github/workflows/ci.yml", "Dockerfile", "pyproject.toml"},
 }
-# What shows in more resources alone: the related row of AGENTS.md, the type of a key in a model
-# that refers to another table, and the words that a newer Python has for a recursive type.
-OF_SHOP = {
-    "orm": {"AGENTS.md"},
-    "primary_key": {"app/*/models.py"},
-    "python_version": {"app/fields.py"},
-}
+# What shows in more resources alone: the related row of AGENTS.md, and the type of a key in a
+# model that refers to another table.
+OF_SHOP = {"orm": {"AGENTS.md"}, "primary_key": {"app/*/models.py"}}
 
 
 @pytest.mark.parametrize("axis", CHOICES)

@@ -148,7 +148,7 @@ def outside(field: Field) -> list[Any]:
             least = -most if low is None else Decimal(str(low)).quantize(unit, ROUND_FLOOR) - unit
             most = most if high is None else Decimal(str(high)).quantize(unit, ROUND_CEILING) + unit
             inexact = [2**53 * float(unit)] if precision > 15 else []
-            return [f"{least:f}", f"{most:f}", "1e0", "1_0", " 1", "+1", "１", "", *inexact]
+            return [f"{least:f}", f"{most:f}", "1_0", " 1", "+1", "１", "", *inexact]
         case "string" | "text" if "max_length" in field or field["type"] == "string":
             short = ["x" * (field["min_length"] - 1)] if field.get("min_length") else []
             return [*short, "x" * (field.get("max_length", 255) + 1)]

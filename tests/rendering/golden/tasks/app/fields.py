@@ -1,25 +1,34 @@
-"""What every schema has, and the values that it takes."""
+"""The types of values that clients send, and the classes of what they send and receive."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Id = Annotated[int, Field(gt=0, lt=2**63)]
-
+# A key in a path or a query, and in a body, where text is no number.
+Id = Annotated[int, Field(gt=0, le=2**63 - 1)]
+Reference = Annotated[Id, Field(strict=True)]
 # Databases cannot store NUL in text.
-Str = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Boolean = Annotated[bool, Field(strict=True)]
 
 
+# A `MISSING` value is left out of `model_dump()`: PATCH writes only what was sent.
 class Schema(BaseModel):
-    """What clients send: nothing unknown, and no value in place of another type's."""
+    """What clients send."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def take_whole_numbers(cls, value: Any) -> Any:
-        """JSON has one kind of number: 1.0 is an integer, too."""
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+    def check_fields(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        # Pydantic makes an error of every unknown field, however many there are.
+        if len(data) > len(cls.model_fields) + 20:
+            raise ValueError("Input has too many fields")
+        # JSON has one kind of number: 1.0 is an integer, too.
+        whole = {k: int(v) for k, v in data.items() if isinstance(v, float) and v.is_integer()}
+        return data | whole
 
 
 class ReadSchema(BaseModel):

@@ -5,29 +5,29 @@ from typing import Literal
 
 from pydantic import MISSING, Field
 
-from app.fields import ReadSchema, Schema, Str
+from app import fields
 from app.pagination import PagingQuery
 
 TaskSort = Literal["id", "-id"]
 
 
-class TaskCreate(Schema):
+class TaskCreate(fields.Schema):
     """What a new task is made of."""
 
-    title: Str = Field(min_length=1, max_length=200)
-    description: Str | None = None
-    completed: bool = False
+    title: fields.Text = Field(min_length=1, max_length=200)
+    description: fields.Text | None = Field(default=None, max_length=100000)
+    completed: fields.Boolean = False
 
 
-class TaskUpdate(Schema):
+class TaskUpdate(fields.Schema):
     """What changes; anything left out stays as it is."""
 
-    title: Str | MISSING = Field(default=MISSING, min_length=1, max_length=200)
-    description: Str | MISSING | None = MISSING
-    completed: bool | MISSING = MISSING
+    title: fields.Text | MISSING = Field(default=MISSING, min_length=1, max_length=200)
+    description: fields.Text | MISSING | None = Field(default=MISSING, max_length=100000)
+    completed: fields.Boolean | MISSING = MISSING
 
 
-class TaskRead(ReadSchema):
+class TaskRead(fields.ReadSchema):
     """A task as it is stored."""
 
     id: int
