@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # A key in a path or a query, and in a body, where text is no number.
-Id = Annotated[int, Field(gt=0, le=2**63 - 1)]
+Id = Annotated[int, Field(gt=0, lt=2**63)]
 Reference = Annotated[Id, Field(strict=True)]
 # Databases cannot store NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
