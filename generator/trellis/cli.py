@@ -13,6 +13,7 @@ from trellis.commands.change import change
 from trellis.commands.new import new
 from trellis.commands.options import options
 from trellis.commands.remove import remove
+from trellis.commands.resolve import resolve
 from trellis.commands.restore import forget, restore
 from trellis.commands.status import diff, status
 from trellis.commands.update import update
@@ -22,7 +23,7 @@ from trellis.signals import raise_on_signals, translate_interrupts
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
 
-COMMANDS = (new, change, update, status, diff, restore, forget, options)
+COMMANDS = (new, change, update, resolve, status, diff, restore, forget, options)
 GROUPS = {"add": add, "remove": remove}
 
 app = typer.Typer(

@@ -118,6 +118,7 @@ def test_few_modules_write():
     # and remove what is taken back. The toolchain takes back what a tool that failed has left; the
     # bytecode goes where Python keeps its own. The others write to a temporary folder.
     new, living = {"service.staging"}, {"change.apply", "change.writing"}
+    living |= {"change.branch_merge"}  # as git merge does: files in conflict, and a migration
     temporary = {"locks", "template.bundle", "template.source", "change.merge"}
     temporary |= {"change.worktree", "change.text_merge"}
     assert writers == new | living | temporary | {

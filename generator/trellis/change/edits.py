@@ -75,7 +75,14 @@ def _is_whole(path: str, lines: Lines) -> bool:
     """Whether the lines say something on their own."""
     if path.endswith(_LINE_ORIENTED):
         return True
+    if path.endswith(".md"):
+        return _are_rows(lines)
     return path.endswith(".py") and (_statements(lines) is not None or _keys(lines) is not None)
+
+
+def _are_rows(lines: Lines) -> bool:
+    """Whether they are rows of a table in Markdown."""
+    return all(line.startswith("| ") and line.endswith(" |\n") for line in lines)
 
 
 def _are_independent(path: str, one: Lines, other: Lines) -> bool:
@@ -87,6 +94,8 @@ def _names(path: str, lines: Lines) -> list[str] | None:
     """What the lines declare; None where they do anything else."""
     if path.endswith(_LINE_ORIENTED):
         return [line.partition("=")[0].strip("# \n") for line in lines if line.strip()]
+    if path.endswith(".md"):
+        return list(lines) if _are_rows(lines) else None
     if (keys := _keys(lines)) is not None:
         return keys
     names: list[str] = []

@@ -45,7 +45,7 @@ def find_head(scripts: Iterable[Script]) -> str | None:
     heads = sorted(by_revision.keys() - followed)
     if len(heads) > 1:
         what = f"has {len(heads)} heads in its migrations: {', '.join(heads)}"
-        fix = "join them first: uv run alembic merge heads -m 'merge'"
+        fix = "join them first: trellis resolve"
         raise ServiceError(what, where=FOLDER, fix=fix)
     if scripts and not heads:
         raise ServiceError("has migrations that follow each other in a circle", where=FOLDER)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trellis import git
-from trellis.change import edits, import_merge, list_merge
+from trellis.blueprint.questions import ANSWERS_FILE
+from trellis.change import answers_merge, edits, import_merge, list_merge
 
 LABELS = ("yours", "trellis")
 _MARKER_SIZE = 47
@@ -48,6 +49,8 @@ def merge(
         return None
     crlf = b"\r\n" in sides.ours
     base, ours, theirs = (text or "" for text in texts)
+    if path == ANSWERS_FILE:
+        base, ours, theirs = answers_merge.merge_resources((base, ours, theirs))
     if path.endswith(".py"):
         base, ours, theirs = import_merge.merge_imports((base, ours, theirs), packages)
     if path.endswith((".py", ".toml")):

@@ -1,0 +1,96 @@
+"""Two branches that each change a service, merged by git and `trellis resolve`."""
+
+import subprocess
+import sys
+
+import pytest
+from support.cli import COMMENT, POST, USER, commit, edit, files, git
+from trellis.change import migration_scripts
+
+TAG = "tag label:string:40:unique owner:ref:user"
+NOTE = "note text:text at:datetime:optional"
+
+
+def on_a_branch(trellis, folder, name, *words):
+    git(folder, "checkout", "--quiet", "-b", name, "main")
+    assert trellis(*words).code == 0
+    commit(folder, name)
+
+
+def merge(folder, name):
+    words = ["git", "-c", "merge.conflictStyle=merge", "merge", "--quiet", "--no-edit", name]
+    done = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True)
+    return done.returncode
+
+
+def comparable(folder):
+    """The lines of all files but migrations, in any order."""
+    return {
+        path: sorted(data.splitlines())
+        for path, data in files(folder).items()
+        if not path.startswith("migrations/versions/") and path not in {".env", "uv.lock"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"),
+    [((USER, POST), COMMENT, TAG), ((USER,), POST, TAG), ((USER, POST), TAG, NOTE)],
+    ids=["comment and tag", "post and tag", "tag and note"],
+)
+def test_two_branches_that_each_add_a_resource_merge(
+    trellis, enter_blog, make_service, base, one, other
+):
+    folder = enter_blog(*base)
+    git(folder, "branch", "-M", "main")
+    on_a_branch(trellis, folder, "one", "add", "resource", *one.split())
+    on_a_branch(trellis, folder, "other", "add", "resource", *other.split())
+
+    assert merge(folder, "one") == 1
+    result = trellis("resolve", "--json")
+
+    assert result.code == 0, result.out
+    assert result.document["conflicts"] == result.document["problems"] == []
+    assert git(folder, "diff", "--name-only", "--diff-filter=U") == ""
+    git(folder, "commit", "--quiet", "--no-edit")
+    assert git(folder, "status", "--porcelain") == ""
+    words = [word for text in (*base, one, other) for word in ("-r", text)]
+    assert comparable(folder) == comparable(make_service(*words))
+    scripts = {p: d for p, d in files(folder).items() if p.startswith(migration_scripts.FOLDER)}
+    assert migration_scripts.find_head(migration_scripts.read(scripts))
+    for ruff in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *ruff, "--no-cache", "."]
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+    assert trellis("add", "resource", "last", "label:text").code == 0
+
+
+def test_what_somebody_has_to_look_at_stays_in_conflict(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
+    git(folder, "branch", "-M", "main")
+    for name, word in (("one", "tag"), ("other", "note")):
+        on_a_branch(trellis, folder, name, "add", "resource", word, "label:text")
+        edit(folder / "README.md", "# Blog", f"# The blog of {name}")
+        commit(folder)
+
+    assert merge(folder, "one") == 1
+    result = trellis("resolve")
+
+    assert result.code == 3
+    assert "still in conflict: README.md" in result.out
+    assert "<<<<<<< HEAD" in (folder / "README.md").read_text()
+    assert "resolved .copier-answers.yml" in result.out
+    assert (folder / "README.md").read_text().count("<<<<<<<") == 1
+    assert "`/tags`" in (folder / "README.md").read_text()
+    edit(folder / "README.md", "<<<<<<< HEAD\n", "")
+    git(folder, "add", "README.md")
+    assert "which joins two heads" in trellis("resolve").out
+
+
+def test_without_a_merge_there_is_nothing_to_resolve(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
+
+    result = trellis("resolve")
+
+    assert result.code == 0
+    assert "nothing to resolve" in result.out
+    assert git(folder, "status", "--porcelain") == ""
