@@ -96,9 +96,6 @@ class DestinationError(TrellisError):
     kind = "destination"
     exit_code = 5
 
-    def __init__(self, what: str, *, where: str, fix: str = "") -> None:
-        super().__init__(f"the destination {what}", where=where, fix=fix)
-
 
 class ServiceError(TrellisError):
     """A service that is in no state to be changed, or in use by another run."""
@@ -106,15 +103,12 @@ class ServiceError(TrellisError):
     kind = "service"
     exit_code = 7
 
-    def __init__(self, what: str, *, where: str, fix: str = "") -> None:
-        super().__init__(f"the service {what}", where=where, fix=fix)
-
 
 class GitError(ServiceError):
     """A call of git that failed."""
 
     def __init__(self, reason: str, *, where: str) -> None:
-        super().__init__(f"cannot be read: {reason}", where=where)
+        super().__init__(f"git failed: {reason}", where=where)
         self.reason = reason
 
 

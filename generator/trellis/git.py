@@ -84,7 +84,7 @@ class Repository:
 def open_repository(folder: Path) -> Repository:
     """The repository around a folder; raises ServiceError where there is none, or it is empty."""
     if shutil.which("git") is None:
-        raise ServiceError("cannot be changed: git is not installed", where=str(folder))
+        raise ServiceError("the service cannot be changed: git is not installed", where=str(folder))
     start = "git init -b main && git add -A && git commit -m 'Start from Trellis'"
     try:
         top = _path(folder, "--show-toplevel")
@@ -93,18 +93,18 @@ def open_repository(folder: Path) -> Repository:
         index = folder / _path(folder, "--git-path", "index")
     except ServiceError as error:
         if "dubious ownership" in error.what:
-            what = "is in a repository of somebody else, which git does not read"
+            what = "the service is in a repository of somebody else, which git does not read"
             fix = f"git config --global --add safe.directory {shlex.quote(str(folder))}"
             raise ServiceError(what, where=str(folder), fix=fix) from error
         if "not a git repository" not in error.what:
             raise
-        what = "is not in a git repository, which its changes are merged with"
+        what = "the service is not in a git repository, which its changes are merged with"
         raise ServiceError(what, where=str(folder), fix=start) from error
     try:
         head = git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
     except ServiceError as error:
         fix = "git add -A && git commit -m 'Start from Trellis'"
-        raise ServiceError("has no commit yet", where=str(folder), fix=fix) from error
+        raise ServiceError("the service has no commit yet", where=str(folder), fix=fix) from error
     return Repository(top.resolve(), git_dir, objects, index, head)
 
 

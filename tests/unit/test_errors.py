@@ -1,4 +1,8 @@
+import ast
+from pathlib import Path
+
 import pytest
+import trellis
 from trellis import errors
 from trellis.errors import BlueprintError, Problem, TrellisError
 
@@ -40,4 +44,43 @@ def test_many_problems_take_five_lines():
 @pytest.mark.parametrize("kind", subclasses(TrellisError), ids=lambda kind: kind.__name__)
 def test_every_error_has_a_documented_exit_code_of_its_own(kind):
     assert kind.exit_code in errors.EXIT_CODES
-    assert [k for k in subclasses(TrellisError) if k.exit_code == kind.exit_code] == [kind]
+    # A special case of an error ends as that does.
+    others = [k for k in subclasses(TrellisError) if not issubclass(kind, k) and k is not kind]
+    assert kind.exit_code not in {k.exit_code for k in others if not issubclass(k, kind)}
+
+
+FRAGMENTS = ("is ", "are ", "was ", "has ", "had ", "does ", "cannot ", "could ", "lies ", "must ")
+
+
+def literal(expression, function):
+    """The strings that a message begins with, where it is written out or assigned before."""
+    match expression:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+            yield text
+        case ast.BinOp(left=left):
+            yield from literal(left, function)
+        case ast.IfExp(body=body, orelse=other):
+            yield from [*literal(body, function), *literal(other, function)]
+        case ast.Name(id=name):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+                    yield from literal(node.value, function)
+
+
+def messages():
+    for path in sorted(Path(trellis.__file__).parent.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    name = getattr(getattr(node, "func", None), "id", "")
+                    if isinstance(node, ast.Call) and name.endswith("Error") and node.args:
+                        yield from literal(node.args[0], function)
+
+
+def test_messages_are_whole_where_they_are_raised():
+    found = list(messages())
+
+    assert len(found) > 60
+    assert [text for text in found if text.startswith(FRAGMENTS)] == []

@@ -63,11 +63,11 @@ def parse_yaml(text: str, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         spot = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        what = f"is not valid YAML: {error.problem or error.context}"
+        what = f"the text is not valid YAML: {error.problem or error.context}"
         raise BlueprintError(what, where=where + spot, fix="correct the file") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
-        raise BlueprintError(f"is not valid YAML: {reason}", where=where) from error
+        raise BlueprintError(f"the text is not valid YAML: {reason}", where=where) from error
 
 
 def parse_assignments(
@@ -180,13 +180,16 @@ def _read(path: Path) -> str:
                 raise IsADirectoryError
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = {FileNotFoundError: "there is no such file", IsADirectoryError: "is a directory"}
-        what = reason.get(type(error), f"cannot be read: {error.strerror or error}")
+        reason = {
+            FileNotFoundError: "there is no such file",
+            IsADirectoryError: "this is a directory",
+        }
+        what = reason.get(type(error), f"the file cannot be read: {error.strerror or error}")
         raise BlueprintError(what, where=str(path), fix="name a blueprint file") from error
     if len(data) > MAX_BYTES:
-        raise BlueprintError(f"is larger than {MAX_BYTES:,} bytes", where=str(path))
+        raise BlueprintError(f"the file is larger than {MAX_BYTES:,} bytes", where=str(path))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         spot = f"byte {error.start + 1}"
-        raise BlueprintError("is not UTF-8 text", where=f"{path}, {spot}") from error
+        raise BlueprintError("the file is not UTF-8 text", where=f"{path}, {spot}") from error

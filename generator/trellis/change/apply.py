@@ -35,7 +35,7 @@ def found(*, dry_run: bool = False) -> Service:
         if repository is None:
             raise
     if dry_run:
-        what = "was left half-changed by a run that was killed"
+        what = "the service was left half-changed by a run that was killed"
         raise ServiceError(what, where=str(root), fix="trellis status takes that back")
     with _alone(repository, root):
         console.note("what a run that was killed had left half-made has been taken back")
@@ -56,7 +56,7 @@ def _alone(repository: Repository, root: Path) -> Iterator[int]:
     try:
         lock = locks.lock(folder / "lock")
     except BlockingIOError as error:
-        what = "is being changed by another run of trellis"
+        what = "the service is being changed by another run of trellis"
         fix = "try again when it has finished"
         raise ServiceError(what, where=str(root), fix=fix) from error
     try:
@@ -64,7 +64,9 @@ def _alone(repository: Repository, root: Path) -> Iterator[int]:
             with ignore_signals():
                 edited = writing.Writing(repository, lock).take_back(plan)
             if edited:
-                what = "was being changed by a run that was killed; that was undone, except for "
+                what = (
+                    "the service was left half-changed by a run that was killed, and not undone in "
+                )
                 fix = "look at what git status shows, then try again"
                 raise ServiceError(what + edited[0], where=str(root), fix=fix)
         yield lock
@@ -117,7 +119,7 @@ def _failure(
         return MachineError(f"{reason}; the service is as it was", where=str(here.root))
     if isinstance(error, ServiceError) and not isinstance(error, GitError):
         return error
-    what = f"was changed while this ran: {reason}; nothing of the change was left"
+    what = f"the service was changed while this ran: {reason}; nothing of the change was left"
     return ServiceError(what, where=str(here.root), fix="try again")
 
 

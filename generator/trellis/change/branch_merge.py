@@ -51,7 +51,7 @@ def resolve_conflicts(start: Path) -> Resolution:
     """Resolves the conflicts that need nobody, and joins two heads of the migrations."""
     root = next((p for p in (start, *start.parents) if (p / ANSWERS_FILE).is_file()), None)
     if root is None:
-        what = f"is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
+        what = f"the service is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
         raise ServiceError(what, where=str(start), fix="go to the folder of a service")
     repository = git.open_repository(root)
     resolved, is_lock_stale = [], False

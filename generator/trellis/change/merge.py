@@ -217,5 +217,5 @@ def _check_git() -> None:
     said = git.git(Path.cwd(), "version")
     match = re.search(r"(\d+)\.(\d+)", said)
     if match and (int(match[1]), int(match[2])) < _OLDEST_GIT:
-        what = f"cannot be changed with {said.strip()}"
+        what = f"{said.strip()} is too old: git 2.38 brought the merge that Trellis uses"
         raise ServiceError(what, where="git", fix="install git 2.38 or newer")

@@ -33,22 +33,25 @@ def find_head(scripts: Iterable[Script]) -> str | None:
     by_revision: dict[str, Script] = {}
     for script in scripts:
         if other := by_revision.get(script.revision):
-            what = f"has the revision {script.revision} twice: {other.path} and {script.path}"
+            places = f"{other.path} and {script.path}"
+            what = f"the service has the revision {script.revision} twice: {places}"
             raise ServiceError(what, where=FOLDER, fix="give one of them an id of its own")
         by_revision[script.revision] = script
     followed = {revision for script in scripts for revision in script.follows}
     if missing := sorted(followed - by_revision.keys()):
         culprit = next(script for script in scripts if missing[0] in script.follows)
-        what = f"has a migration that follows {missing[0]}, which is nowhere"
+        what = f"the service has a migration that follows {missing[0]}, which is nowhere"
         fix = "restore that migration, or correct down_revision"
         raise ServiceError(what, where=culprit.path, fix=fix)
     heads = sorted(by_revision.keys() - followed)
     if len(heads) > 1:
-        what = f"has {len(heads)} heads in its migrations: {', '.join(heads)}"
+        what = f"the service has {len(heads)} heads in its migrations: {', '.join(heads)}"
         fix = "join them first: trellis resolve"
         raise ServiceError(what, where=FOLDER, fix=fix)
     if scripts and not heads:
-        raise ServiceError("has migrations that follow each other in a circle", where=FOLDER)
+        raise ServiceError(
+            "the service has migrations that follow each other in a circle", where=FOLDER
+        )
     return heads[0] if heads else None
 
 
@@ -89,5 +92,7 @@ def _literal(node: ast.expr | None) -> object:
 
 def _unreadable(path: str, what: str) -> ServiceError:
     return ServiceError(
-        f"has a migration that {what}", where=path, fix="write: revision = '…', down_revision = '…'"
+        f"the service has a migration that {what}",
+        where=path,
+        fix="write: revision = '…', down_revision = '…'",
     )

@@ -70,7 +70,9 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
     with contextlib.ExitStack() as stack:
         lock = None if options.dry_run else stack.enter_context(apply.alone(service))
         if lock is not None and service != find_service():
-            raise ServiceError("was changed meanwhile", where=str(service.root), fix="try again")
+            raise ServiceError(
+                "the service was changed meanwhile", where=str(service.root), fix="try again"
+            )
         scratch = stack.enter_context(locks.temporary())
         with console.progress("Reading the template"):
             old, new = _templates(stack, service, version)
@@ -79,7 +81,7 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
             after = render(new, resolve(transform(service, new), new), scratch / "after")
         mine = merge.committed(service)
         if ANSWERS_FILE not in mine:
-            what = f"has no {ANSWERS_FILE} in its last commit"
+            what = f"the service has no {ANSWERS_FILE} in its last commit"
             raise ServiceError(what, where=str(service.root), fix=f"git add --force {ANSWERS_FILE}")
         with console.progress("Merging"):
             pair = _with_migrations(old, new, before, after, mine)

@@ -35,11 +35,11 @@ def refuse_to_overwrite(found: Service, changes: Sequence[Change]) -> None:
         if oid is None:
             continue
         if change.before is None:
-            what = f"has a file that git ignores where one is to be: {change.path}"
+            what = f"the service has a file that git ignores where one is to be: {change.path}"
             fix = "move it out of the way, or commit it"
             raise ServiceError(what, where=str(found.root), fix=fix)
         if oid != _oid(change.before, found):
-            what = f"has changes in {change.path} that git was told not to see"
+            what = f"the service has changes in {change.path} that git was told not to see"
             fix = f"git update-index --no-assume-unchanged --no-skip-worktree {change.path}"
             raise ServiceError(what, where=str(found.root), fix=fix)
 

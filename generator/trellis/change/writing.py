@@ -63,7 +63,7 @@ class Writing:
         try:
             _link(file, self.repository.lock)
         except FileExistsError as error:
-            what = "is in use by git; nothing was written"
+            what = "the service is in use by git; nothing was written"
             raise ServiceError(what, where=str(self.repository.lock), fix="try again") from error
 
     def write(self, plan: dict[str, Any], conflicts: Sequence[str]) -> None:

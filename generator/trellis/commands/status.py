@@ -121,7 +121,7 @@ def select(service: Service, seen: Inspection, path: str) -> list[str]:
         place = Path(os.path.normpath(Path.cwd() / path))
         name = place.relative_to(service.root).as_posix()
     except ValueError as error:
-        raise ServiceError(f"does not hold {path}", where=str(service.root)) from error
+        raise ServiceError(f"the service does not hold {path}", where=str(service.root)) from error
     if name in seen.states:
         return [name]
     inside = [known for known in seen.states if name == "." or known.startswith(f"{name}/")]

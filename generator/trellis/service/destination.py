@@ -30,34 +30,45 @@ def check_destination(given: str) -> Destination:
         path = folder / name
         if strays and not folder.is_relative_to(_tree(working)):
             raise DestinationError(
-                f"is reached through {strays[0]}, a symbolic link that leads out of its folder",
+                f"the destination is reached through {strays[0]}, "
+                "a symbolic link that leads out of its folder",
                 where=given,
                 fix=f"if that is meant, name the real place: {path}",
             )
         _check_free(path, given)
         anchor = next(parent for parent in path.parents if parent.exists())
     except OSError as error:
-        raise DestinationError(f"cannot be used: {error.strerror or error}", where=given) from error
+        raise DestinationError(
+            f"the destination cannot be used: {error.strerror or error}", where=given
+        ) from error
     if not anchor.is_dir():
         raise DestinationError(
-            f"lies in {anchor}, which is not a directory", where=given, fix="name another place"
+            f"the destination lies in {anchor}, which is not a directory",
+            where=given,
+            fix="name another place",
         )
     if not os.access(anchor, os.W_OK | os.X_OK):
         raise DestinationError(
-            f"lies in {anchor}, which is not writable", where=given, fix="name another place"
+            f"the destination lies in {anchor}, which is not writable",
+            where=given,
+            fix="name another place",
         )
     return Destination(given, path, anchor, path == working)
 
 
 def _check_text(given: str) -> None:
     if not given.strip():
-        raise DestinationError("is empty", where=given, fix="name a folder: trellis new blog")
+        raise DestinationError(
+            "the destination is empty", where=given, fix="name a folder: trellis new blog"
+        )
     bad = next((character for character in given if escape(character) != character), None)
     if bad is not None:
-        what = f"has U+{ord(bad):04X} in it, which is no character for a folder's name"
+        what = (
+            f"the destination has U+{ord(bad):04X} in it, which is no character for a folder's name"
+        )
         raise DestinationError(what, where=given, fix="leave it out")
     if any(len(os.fsencode(part)) > _MAX_NAME for part in Path(given).parts):
-        what = f"has a folder in it whose name is longer than {_MAX_NAME} bytes"
+        what = f"the destination has a folder in it whose name is longer than {_MAX_NAME} bytes"
         raise DestinationError(what, where=given, fix="shorten it")
 
 
@@ -88,7 +99,7 @@ def _target(link: Path) -> Path:
     try:
         return link.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        what = f"is reached through {link}, a symbolic link that leads nowhere"
+        what = f"the destination is reached through {link}, a symbolic link that leads nowhere"
         raise DestinationError(what, where=str(link), fix="name another place") from error
 
 
@@ -100,12 +111,14 @@ def _tree(working: Path) -> Path:
 def _check_free(path: Path, given: str) -> None:
     fix = "name a place that does not exist, or an empty directory"
     if path.is_symlink():
-        raise DestinationError("is a symbolic link", where=given, fix=fix)
+        raise DestinationError("the destination is a symbolic link", where=given, fix=fix)
     if path.is_mount():
-        what = "is a mount point, which cannot be replaced in one step"
+        what = "the destination is a mount point, which cannot be replaced in one step"
         raise DestinationError(what, where=given, fix="name a folder in it")
     if path.is_dir():
         if next(path.iterdir(), None) is not None:
-            raise DestinationError("is a directory that is not empty", where=given, fix=fix)
+            raise DestinationError(
+                "the destination is a directory that is not empty", where=given, fix=fix
+            )
     elif path.exists():
-        raise DestinationError("is a file", where=given, fix=fix)
+        raise DestinationError("the destination is a file", where=given, fix=fix)

@@ -60,7 +60,7 @@ class Service:
     def refuse_if_dirty(self) -> None:
         """Raises ServiceError when there is work that a merge could be confused with."""
         if self.repository.lock.exists():
-            what = "is in use by git, or a git that was killed has left its lock behind"
+            what = "the service is in use by git, or a git that was killed has left its lock behind"
             fix = "wait for it; if there is none, remove the lock"
             raise ServiceError(what, where=str(self.repository.lock), fix=fix)
         self.refuse_edits()
@@ -68,18 +68,18 @@ class Service:
     def refuse_edits(self) -> None:
         """Raises ServiceError when git is in the middle of something, or there are changes."""
         if unmerged := self.repository.unmerged(self.root):
-            what = f"has conflicts that are not resolved: {_some(unmerged)}"
+            what = f"the service has conflicts that are not resolved: {_some(unmerged)}"
             fix = "resolve and commit them, or give up the merge: " + format_abort_command(self)
             raise ServiceError(what, where=str(self.root), fix=fix)
         if dirty := self.repository.dirty(self.root):
-            what = f"has changes that are not committed: {_some(dirty)}"
+            what = f"the service has changes that are not committed: {_some(dirty)}"
             raise ServiceError(what, where=str(self.root), fix="commit or stash them first")
         if operation := self.repository.operation:
             what, fix = operation
-            what = f"is in a repository in which {what} is not finished"
+            what = f"the service is in a repository in which {what} is not finished"
             raise ServiceError(what, where=str(self.root), fix=f"finish it first: {fix}")
         if unmerged := self.repository.unmerged(self.repository.top):
-            what = f"is in a repository with conflicts that are not resolved: {_some(unmerged)}"
+            what = f"the repository has conflicts that are not resolved: {_some(unmerged)}"
             raise ServiceError(what, where=str(self.root), fix="resolve and commit them first")
 
 
@@ -88,10 +88,10 @@ def find_service(start: Path | None = None) -> Service:
     start = (start or Path.cwd()).resolve()
     root = next((p for p in (start, *start.parents) if (p / ANSWERS_FILE).is_file()), None)
     if root is None:
-        what = f"is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
+        what = f"the service is not here: there is no {ANSWERS_FILE} in this folder, nor above it"
         raise ServiceError(what, where=str(start), fix="go to the folder of a service")
     if (root / ANSWERS_FILE).is_symlink():
-        what = f"has a link for a {ANSWERS_FILE}, which is not followed"
+        what = f"the service has a link for a {ANSWERS_FILE}, which is not followed"
         raise ServiceError(what, where=str(root), fix="put a file in its place")
     answers = sources.load(root / ANSWERS_FILE)
     values, source, version = _read(answers, root)
@@ -117,7 +117,7 @@ def read_history(service: Service, limit: int = 20) -> Iterator[Service]:
 def _read(answers: Mapping[str, Any], root: Path) -> tuple[dict[str, Any], str, str]:
     source, version = answers.get("_src_path"), answers.get("_commit")
     if not (isinstance(source, str) and isinstance(version, (str, int))):
-        what = f"does not say in {ANSWERS_FILE} which template it was made from"
+        what = f"the service does not say in {ANSWERS_FILE} which template it was made from"
         fix = "restore _src_path and _commit there: git log -p " + ANSWERS_FILE
         raise ServiceError(what, where=str(root), fix=fix)
     values = {key: value for key, value in answers.items() if not str(key).startswith("_")}

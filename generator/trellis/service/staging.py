@@ -56,13 +56,13 @@ def stage(destination: Destination) -> Iterator[Staging]:
         staged = Staging(destination)
     except OSError as error:
         raise DestinationError(
-            f"cannot be written: {error.strerror or error}", where=destination.given
+            f"the destination cannot be written: {error.strerror or error}", where=destination.given
         ) from error
     try:
         yield staged
     except OSError as error:
         raise DestinationError(
-            f"could not be written: {error.strerror or error}",
+            f"the destination could not be written: {error.strerror or error}",
             where=destination.given,
             fix="nothing was left behind: make room, and try again",
         ) from error
@@ -116,7 +116,7 @@ def _prefix(destination: Destination) -> str:
 
 def _publishing_error(destination: Destination, error: OSError) -> DestinationError:
     if error.errno in _TAKEN:
-        what = "is taken: something else was put there meanwhile, and is untouched"
+        what = "the destination is taken: something else was put there meanwhile, and is untouched"
         return DestinationError(what, where=destination.given, fix="name another place")
-    what = f"could not be put into place: {error.strerror or error}"
+    what = f"the destination could not be put into place: {error.strerror or error}"
     return DestinationError(what, where=destination.given, fix="name another place")
