@@ -19,7 +19,7 @@ _SQL = "all and as by case check column desc from group index join key limit ord
 _PYTHON = "abc ast case cls date datetime decimal enum json match math os re self sys test time type typing uuid".split()  # noqa: E501, SIM905
 _SERVICE = "app base client connection created cursor data database engine error item items list model name number offset page param path problem query read request response result router row schema service session sort statement status table task transaction url".split()  # noqa: E501, SIM905
 _SHAPES = ["a", "z", "x1", "b2b", "user2", "user10", "user2s", "user10s", "box", "city", "day", "fish", "sheep", "news", "hero", "person", "child", "a_b_c", "i18n", "v1_0", "testimonial", "test_x", "t", "tuple", "count", "index"]  # fmt: skip # noqa: E501
-_LONG = ["a" * 40, "an_exceptionally_long_name_of_forty_xxx", "b" * 20 + "_" + "c" * 19]
+_LONG = ["a" * 30, "an_exceptionally_long_name_xxx", "b" * 15 + "_" + "c" * 14]
 
 
 def _known_to_be_good(pool: list[str], values: Any) -> list[str]:

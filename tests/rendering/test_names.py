@@ -1,0 +1,102 @@
+"""A resource and a field may have any name that the rules accept: it hides nothing.
+
+The names tried are those that rendered code itself uses, in every core variant, what they are made
+of and what is made of them.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from support import naming, scopes
+from support.services import CORE, TEMPLATE, python_files
+from test_reserved_names import EVERY_TYPE
+
+SIZE = 60
+SHARES = 8
+SHIFT = int(os.environ.get("BLUEPRINT_SEED", "0"))
+OWN = re.compile(r"(things?|others?|a_[a-z]+_[0-9]+)(_|\b)")
+
+
+@pytest.fixture(scope="module")
+def plain(rendered):
+    """Services whose names are ordinary."""
+    return [rendered(EVERY_TYPE, choices) for choices in CORE.values()]
+
+
+@pytest.fixture(scope="module")
+def names(plain):
+    """The names that resources may have, and those that fields may have."""
+    found = naming.candidates({text for one in plain for _, text in python_files(one)})
+    return naming.as_resources(found), naming.as_fields(found)
+
+
+@pytest.fixture(scope="module")
+def needed(plain):
+    """What the code of each kind of module reads from outside its functions and classes."""
+    words = {}
+    for service in plain:
+        for kind, _, text in modules(service):
+            words.setdefault(kind, set()).update(scopes.needed(text))
+    return words
+
+
+def test_the_names_are_many(names):
+    resources, fields = names
+
+    assert len(resources) > 1000
+    assert len(fields) > 1000
+
+
+def test_a_variable_has_the_name_of_its_row_only_where_nothing_else_has(plain):
+    """Neither what a module reads nor another variable."""
+    words = set()
+    for service in plain:
+        for _, _, text in modules(service):
+            words |= scopes.needed(text) | {name for _, name in scopes.bound(text)}
+    words = {word for word in words if not OWN.search(word)}
+
+    assert [n for n in naming.as_resources(sorted(words)) if variable({"name": n}) == n] == []
+    assert variable({"name": "invoice"}) == "invoice"
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_name_hides_what_the_code_needs(share, names, needed, rendered):
+    resources, fields = names
+    variants = list(CORE.values())
+    choices = variants[(share + SHIFT) % len(variants)]
+
+    faults = []
+    for blueprint in naming.blueprints(resources[share::SHARES], fields[share * 37 :], SIZE):
+        service = rendered(blueprint, choices)
+        for kind, name, text in modules(service):
+            compile(text, name, "exec")
+            faults += [f"{name}: {twice} twice" for twice in scopes.defined_twice(text)]
+            hidden = [(at, n) for at, n in scopes.bound(text) if n in needed.get(kind, ())]
+            faults += [f"{name}, {at}: {hides}" for at, hides in hidden]
+        faults += ruff(service.path)
+
+    assert faults == []
+
+
+def modules(service):
+    """The modules of resources: the kind, the path and the text of each."""
+    for name, text in python_files(service):
+        if re.match(r"(app|tests)/\w+/\w", name):
+            folder, _, file = name.split("/")
+            yield f"{folder} {re.sub('test_.*', 'test', file)}", name, text
+
+
+def variable(resource):
+    given = [resource | {"fields": [{"name": "title", "type": "string"}]}]
+    return json.loads(TEMPLATE.macro("domain", "domain", given, "integer"))["resources"][0]["var"]
+
+
+def ruff(folder):
+    rules = ["check", "--quiet", "--no-cache", "--select", "E9,F,PLE", "--output-format", "concise"]
+    command = [sys.executable, "-m", "ruff", *rules, folder]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [line.replace(f"{folder}/", "") for line in (said.stdout + said.stderr).splitlines()]
