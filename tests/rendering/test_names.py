@@ -41,7 +41,8 @@ def needed(plain):
     words = {}
     for service in plain:
         for kind, _, text in modules(service):
-            words.setdefault(kind, set()).update(scopes.needed(text))
+            read = {word for word in scopes.needed(text) if not OWN.search(word)}
+            words.setdefault(kind, set()).update(read)
     return words
 
 
