@@ -18,16 +18,15 @@ UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip
 _SESSION = """
 import asyncio, json, os
 import sqlalchemy as sa
-from app.database import driver_url
+from app import dialect
 
 def run(work):
-    url = driver_url(os.environ["DATABASE_URL"])
-    if not url.get_dialect().is_async:
-        with sa.create_engine(url).begin() as connection:
+    engine = dialect.open_engine(os.environ["DATABASE_URL"])
+    if not engine.dialect.is_async:
+        with engine.begin() as connection:
             return work(connection)
     async def connected():
-        from sqlalchemy.ext.asyncio import create_async_engine
-        async with create_async_engine(url).begin() as connection:
+        async with engine.begin() as connection:
             return await connection.run_sync(work)
     return asyncio.run(connected())
 """

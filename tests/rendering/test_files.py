@@ -28,6 +28,7 @@ ASYNC_WORDS = re.compile(
 # middleware and exception handlers.
 ASYNC_PLACES = {
     "app/errors.py": ["async"],
+    "app/etags.py": ["async", "await"],
     "app/health.py": ["async", "await"],
     "app/main.py": ["AsyncI", "async"],
     "app/middleware.py": ["async", "asyncio", "await"],

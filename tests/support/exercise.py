@@ -165,12 +165,12 @@ def refuses_bad_queries(client: httpx2.Client, rows: Rows, resource: Resource) -
     ):  # fmt: skip
         is_problem(client.get(path, params=query), 422)
     for cursor in ("e30", "WyJpZCJd", "WyJpZCIsIG51bGwsIG51bGxd", "A"):
-        is_problem(client.get(path, params={"cursor": cursor}), 404)
+        is_problem(client.get(path, params={"cursor": cursor}), 422)
     for _ in range(2):
         rows.create(resource)
     first = client.get(path, params={"limit": 1})
     following = httpx2.URL(first.links["next"]["url"])
-    is_problem(client.get(following.copy_merge_params({"sort": "-id"})), 404)
+    is_problem(client.get(following.copy_merge_params({"sort": "-id"})), 422)
     is_problem(client.get(f"{path}/not-an-id"), 422)
 
 

@@ -103,7 +103,7 @@ HEADERS = [
 
 TAGS = [
     b"", b"\xff", b"\xed\xa0\x80", b'"', b'""', b"W/", b"*,*", b",,,", b'"' + b"9" * 5_000 + b'"',
-    b'"1"', b"'1'", b'"NaN-1"', PRIVATE.encode(),
+    b'"0"', b"'1'", b'"NaN-1"', PRIVATE.encode(),
 ]  # fmt: skip
 
 
@@ -206,7 +206,7 @@ def may_not_continue(client: httpx2.Client, path: str, sort: str, document: str)
     cursor = base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
     answer = client.get(path, params={"sort": sort, "cursor": cursor[:4_000]})
     refuses(answer)
-    assert answer.status_code in {200, 404}, (sort, document[:200], answer.text)
+    assert answer.status_code in {200, 422}, (sort, document[:200], answer.text)
 
 
 def repeated_parameters_are_refused(client: httpx2.Client, path: str) -> None:

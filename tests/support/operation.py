@@ -35,7 +35,7 @@ def disposed(engine):
 
 @app.get("/extra/hold/{seconds}")
 async def hold(seconds: float, reader: ReadDep):
-    CONNECT
+    await reader.connection()
     await asyncio.sleep(seconds)
     return seconds
 
@@ -63,16 +63,14 @@ async def said():
 
 @app.get("/extra/state")
 async def state(request: Request):
-    pool = request.app.state.reader.pool
+    pool = request.app.state.read_engine.pool
     return {"connections": pool.checkedout(), "modules": list(sys.modules)}
 """
 
 
 def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
     """Writes extra.py."""
-    text = _ROUTES.replace(
-        "CONNECT", "await reader.connection()" if choices["orm"] == "sqlmodel" else "pass"
-    )
+    text = _ROUTES
     if choices["api"] == "sync":
         text = text.replace("async def", "def").replace("await asyncio.", "time.")
         text = text.replace("await ", "")

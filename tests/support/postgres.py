@@ -13,26 +13,24 @@ from support.environments import run
 
 _ADMINISTER = """\
 import asyncio, sys
-from app.database import driver_url
+from app import dialect
 import sqlalchemy as sa
 
 url, *statements = sys.argv[1:]
+engine = dialect.open_engine(url, isolation_level="AUTOCOMMIT")
 
 def execute(connection):
     for statement in statements:
         connection.execute(sa.text(statement))
 
 async def execute_async():
-    from sqlalchemy.ext.asyncio import create_async_engine
-    engine = create_async_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.run_sync(execute)
     await engine.dispose()
 
-if driver_url(url).get_dialect().is_async:
+if engine.dialect.is_async:
     asyncio.run(execute_async())
 else:
-    engine = sa.create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         execute(connection)
     engine.dispose()

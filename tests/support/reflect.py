@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import sqlalchemy as sa
-from app.database import make_engine
+from app.dialect import make_engine
 from app.settings import Settings
 
 # Decimals are whole numbers on SQLite, UUIDs are text there, and a moment has no zone.

@@ -43,7 +43,7 @@ async def write(statements: Statements, session: SessionDep):
 
 @app.post("/extra/read")
 async def read(statements: Statements, reader: ReadDep):
-    CONNECT
+    connection = await reader.connection()
     return await run(connection, statements)
 
 
@@ -70,8 +70,7 @@ async def savepoint(statements: Statements, session: SessionDep):
 
 def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
     """Writes extra.py."""
-    own = "await reader.connection()" if choices["orm"] == "sqlmodel" else "reader"
-    text = _ROUTES.replace("CONNECT", f"connection = {own}")
+    text = _ROUTES
     if choices["api"] == "sync":
         text = text.replace("async ", "").replace("await ", "")
     (folder / "extra.py").write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Errors: raised anywhere, answered here as application/problem+json (RFC 9457)."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -7,11 +8,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 
+from app import dialect
 from app.logs import request_context
 
 PROBLEM_JSON = "application/problem+json"
+
+logger = logging.getLogger(__name__)
 
 
 class Violation(BaseModel):
@@ -81,6 +86,27 @@ def add_error_handlers(app: FastAPI) -> None:
         drop_cause(error)
         return problem(error.status_code, str(error.detail), headers=error.headers)
 
+    @app.exception_handler(exc.IntegrityError)
+    async def handle_integrity_error(request: Request, error: exc.IntegrityError) -> JSONResponse:
+        columns = dialect.duplicate_columns(error)
+        if columns:
+            return problem(409, f"Another row has the same {' and '.join(columns)}.")
+        if not dialect.is_reference_error(error):
+            return problem(422, "The data breaks a rule of the database.")
+        if request.method == "DELETE":
+            return problem(409, "Something else still refers to this.")
+        return problem(422, "A reference points to something that does not exist.")
+
+    @app.exception_handler(exc.DBAPIError)
+    async def handle_database_error(_: Request, error: exc.DBAPIError) -> JSONResponse:
+        if not dialect.is_temporary(error):
+            raise error
+        return unavailable(error.orig)
+
+    @app.exception_handler(exc.TimeoutError)
+    async def handle_pool_timeout(_: Request, error: exc.TimeoutError) -> JSONResponse:
+        return unavailable(error)
+
     @app.exception_handler(RequestValidationError)
     async def handle_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Names what is not valid, without its value."""
@@ -96,6 +122,15 @@ def add_error_handlers(app: FastAPI) -> None:
             messages.setdefault(location, message)
         errors = [Violation(location=k, message=v) for k, v in messages.items()]
         return problem(422, "The request is not valid.", errors)
+
+
+def unavailable(error: BaseException | None) -> JSONResponse:
+    logger.warning("The database is not available: %r", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is busy or cannot be reached.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def drop_cause(error: Exception) -> None:

@@ -1,66 +1,62 @@
-"""Entity tags: who would change what somebody else has changed meanwhile is told so."""
+"""Optimistic locking (`If-Match` → 412) and conditional GET (`If-None-Match` → 304)."""
 
-from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Header, Response
+from fastapi import Header
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
 
-# The header that makes a change depend on the version that its sender has seen.
+# The header that makes a change depend on the version that the client has read.
 IfMatch = Annotated[str | None, Header()]
 
-# Locks a row that is loaded to be changed, though not against new references to it.
-FOR_CHANGE = {"key_share": True}
+# `SELECT … FOR NO KEY UPDATE`: blocks other writers, not inserts that reference the row.
+LOCK_ROW = {"key_share": True}
 
 
 class PreconditionFailedError(AppError):
     status = HTTPStatus.PRECONDITION_FAILED
 
 
-def etag(row: Any) -> str:
-    """With the moment of its creation: some databases give an id again once it is free."""
-    return f'"{row.created_at.timestamp()}-{row.version}"'
+def etag(version: int) -> str:
+    """The entity tag of a row's version. No other row ever has the same URL: ids are not
+    used again."""
+    return f'"{version}"'
 
 
-def with_etag(response: Response, row: Any) -> Any:
-    response.headers["ETag"] = etag(row)
-    return row
-
-
-def lists(header: str, tag: str) -> bool:
+def matches(header: str, tag: str) -> bool:
     """Whether a header such as `"1", "2"` has the tag. An asterisk stands for any."""
     return header.strip() == "*" or tag in [item.strip() for item in header.split(",")]
 
 
-def check_match(row: Any, if_match: str | None) -> None:
-    if if_match is not None and not lists(if_match, etag(row)):
+def require_match(version: int, if_match: str | None) -> None:
+    if if_match is not None and not matches(if_match, etag(version)):
         raise PreconditionFailedError("This has changed since it was read.")
 
 
 class ConditionalGet:
-    """Sends no body to a client that has it already, which If-None-Match tells."""
+    """Answers 304 without a body if the client has the current version (`If-None-Match`)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         known = ""
         if scope["type"] == "http" and scope["method"] == "GET":
-            # What a proxy has compressed comes back marked as weak.
+            # A proxy that compresses a response marks its tag as weak.
             known = Headers(scope=scope).get("if-none-match", "").replace("W/", "")
         if not known:
-            return self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         not_modified = False
 
-        def send_what_is_new(message: Message) -> Awaitable[None]:
+        async def send_if_modified(message: Message) -> None:
             nonlocal not_modified
             if message["type"] == "http.response.start":
                 tag = Headers(raw=message["headers"]).get("etag", "")
-                not_modified = tag != "" and lists(known, tag)
+                not_modified = tag != "" and matches(known, tag)
                 if not_modified:
                     message["status"] = HTTPStatus.NOT_MODIFIED
                     message["headers"] = [
@@ -70,6 +66,6 @@ class ConditionalGet:
                     ]
             elif not_modified:
                 message["body"] = b""
-            return send(message)
+            await send(message)
 
-        return self.app(scope, receive, send_what_is_new)
+        await self.app(scope, receive, send_if_modified)

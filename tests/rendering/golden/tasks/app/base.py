@@ -15,8 +15,14 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 
-# SQLite counts up only in columns of the type INTEGER, which hold 64 bits there.
+# SQLite generates keys only in a column of the type INTEGER, which has 64 bits there.
 KeyColumn = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+@sa.event.listens_for(sa.Table, "before_parent_attach")
+def autoincrement(table: sa.Table, _: object) -> None:
+    """Without AUTOINCREMENT, SQLite gives the id of a deleted row to a new one."""
+    table.dialect_options["sqlite"]["autoincrement"] = True
 
 
 def utc_now() -> dt.datetime:
@@ -56,5 +62,5 @@ class Base(DeclarativeBase):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
-        """The ORM counts the changes of a row in its version: see etags.py."""
+        """The ORM counts the changes of a row in its version, which is its ETag."""
         return {"version_id_col": cls.version}

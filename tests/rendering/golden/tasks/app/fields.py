@@ -35,3 +35,5 @@ class ReadSchema(BaseModel):
     """What clients receive."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    version: int = Field(exclude=True)  # for the ETag

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.database import make_engine, make_probe, make_reader, make_sessions
-from app.database_errors import add_database_error_handlers
+from app import dialect
+from app.database import make_sessions
 from app.errors import add_error_handlers
 from app.logs import configure_logging
 from app.middleware import add_middleware
@@ -31,13 +31,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.in_production:
             logger.warning(NO_AUTHENTICATION)
-        app.state.engine = make_engine(settings)
-        app.state.reader = make_reader(settings)
+        app.state.engine = dialect.make_engine(settings)
+        app.state.read_engine = dialect.make_read_engine(settings)
+        app.state.probe = dialect.make_probe_engine(settings)
         app.state.sessions = make_sessions(app.state.engine)
-        app.state.probe = make_probe(settings)
+        app.state.read_sessions = make_sessions(app.state.read_engine)
         yield
         await app.state.probe.dispose()
-        await app.state.reader.dispose()
+        await app.state.read_engine.dispose()
         await app.state.engine.dispose()
 
     app = FastAPI(
@@ -51,7 +52,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = problem_openapi(app)  # type: ignore[method-assign]
     add_middleware(app, settings)
     add_error_handlers(app)
-    add_database_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -76,6 +76,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = perf_counter()
+        scope.setdefault("state", {})["started"] = started
         status = 0
         request_id = safe_request_id(scope)
         request_context.set({"request_id": request_id})

@@ -2,24 +2,25 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
-from types import SimpleNamespace
-from typing import Any
-from urllib.parse import urlencode
+from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 import sqlalchemy as sa
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import to_jsonable_python
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import NotFoundError
 from app.fields import Id
 
+Item = TypeVar("Item", bound=BaseModel)
+Select = sa.Select[*tuple[Any, ...]]
+
 ID: TypeAdapter[Any] = TypeAdapter(Id)
-UNREADABLE = (TypeError, ValueError, RecursionError)
 
 
 class PagingQuery(BaseModel):
@@ -37,79 +38,102 @@ class PagingQuery(BaseModel):
 
 
 @dataclass
-class ResultPage:
-    """Some rows of a list, and the cursor of those that follow."""
+class Page(Generic[Item]):
+    """Some items of a list, and the cursor of the next page if there is one."""
 
-    rows: Sequence[Any]
+    items: list[Item]
     next_cursor: str | None = None
 
 
+class PagedSelect:
+    """A SELECT that stands at module level. The statements of its pages are kept: building a
+    statement takes longer than running it."""
+
+    def __init__(self, select: Select) -> None:
+        self.page = lru_cache(maxsize=200)(partial(page_statement, select))
+
+
 async def fetch_page(
-    connection: AsyncConnection, statement: Any, query: PagingQuery, **parameters: Any
-) -> ResultPage:
-    """Reads one row more than a page holds, to know whether another follows."""
+    session: AsyncSession, select: PagedSelect | Select, query: PagingQuery, schema: type[Item]
+) -> Page[Item]:
+    """Reads a page of a table or a model. One row more tells whether another page follows."""
     filters = query.filters()
-    page = page_statement(statement, query.sort, bool(query.cursor), *filters)
-    parameters |= {f"filter_{name}": value for name, value in filters.items()}
-    parameters |= {"limit": query.limit + 1, "offset": query.offset}
+    parameters = filters | {"limit": query.limit + 1, "offset": query.offset}
     if query.cursor:
-        start = enumerate(read_cursor(query))
-        parameters |= {f"after_{n}": value for n, value in start}
-    result = await connection.execute(page, parameters)
-    # Pydantic reads these twice as fast as SQLAlchemy's rows.
-    names = result.keys()
-    rows = [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in result]
-    if len(rows) <= query.limit:
-        return ResultPage(rows)
-    last = rows[query.limit - 1]
-    value = getattr(last, query.sort.removeprefix("-"))
-    return ResultPage(rows[: query.limit], write_cursor(query.sort, value, last.id))
+        parameters |= read_cursor(query)
+    page = select.page if isinstance(select, PagedSelect) else partial(page_statement, select)
+    statement = page(query.sort, bool(query.cursor), *filters)
+    result = await session.execute(statement, parameters)
+    names = list(result.keys())
+    # SELECT of a model gives entities. A table's rows are read fastest from a dict.
+    if len(names) == 1:
+        rows = list(result.scalars())
+    else:
+        rows = [dict(zip(names, row, strict=True)) for row in result]
+    items = [schema.model_validate(row) for row in rows]
+    if len(items) <= query.limit:
+        return Page(items)
+    return Page(items[:-1], write_cursor(query.sort, items[-2]))
 
 
-# Kept, since building a statement costs more than running it. The prefixes of parameters
-# keep fields that are called "limit" or "parent" apart from what else is needed.
-@lru_cache(maxsize=500)
-def page_statement(statement: Any, sort: str, continued: bool, *filters: str) -> Any:
-    """What all requests for lists that are filtered and sorted alike have in common."""
-    columns = statement.selected_columns
+def page_statement(select: Any, sort: str, after_cursor: bool, *filters: str) -> Any:
+    """The statement of a page. Its parameters are the filters, limit, offset, and what the
+    cursor says: the id of the last row and, as "cursor", the value that rows are sorted by."""
+    columns = select.selected_columns
     for name in filters:
-        statement = statement.where(columns[name] == sa.bindparam(f"filter_{name}"))
+        select = select.where(columns[name] == sa.bindparam(name))
+    order = [columns.id]
+    values = [sa.bindparam("id", type_=columns.id.type)]
     key = columns[sort.removeprefix("-")]
-    order = [key] if key is columns.id else [key, columns.id]
+    if key is not columns.id:
+        order.insert(0, key)
+        values.insert(0, sa.bindparam("cursor", type_=key.type))
     descending = sort.startswith("-")
-    if continued:
-        values = [sa.bindparam(f"after_{n}", type_=c.type) for n, c in enumerate(order)]
-        row, start = sa.tuple_(*order), sa.tuple_(*values)
-        statement = statement.where(row < start if descending else row > start)
-    directions = [column.desc() if descending else column.asc() for column in order]
-    statement = statement.order_by(*directions)
-    return statement.offset(sa.bindparam("offset")).limit(sa.bindparam("limit"))
+    if after_cursor:
+        row, last = sa.tuple_(*order), sa.tuple_(*values)
+        select = select.where(row < last if descending else row > last)
+    select = select.order_by(*(column.desc() if descending else column for column in order))
+    return select.offset(sa.bindparam("offset")).limit(sa.bindparam("limit"))
 
 
-def write_cursor(sort: str, value: Any, row_id: Any) -> str:
-    document = json.dumps(to_jsonable_python([sort, value, row_id]))
+def write_cursor(sort: str, last: Any) -> str:
+    value = getattr(last, sort.removeprefix("-"))
+    document = json.dumps(to_jsonable_python([sort, value, last.id]))
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def read_cursor(query: PagingQuery) -> list[Any]:
-    """Where a page starts: after the value that the list is sorted by, and the id."""
+def read_cursor(query: PagingQuery) -> dict[str, Any]:
+    """The parameters that a cursor stands for. Its value is checked like that of a filter."""
+    key = query.sort.removeprefix("-")
     try:
         document = base64.urlsafe_b64decode(f"{query.cursor}==")
         sort, value, row_id = json.loads(document)
-        start = [ID.validate_python(row_id)]
-        key = query.sort.removeprefix("-")
+        parameters = {"id": ID.validate_python(row_id)}
         if key != "id":
-            start.insert(0, getattr(query.model_validate({key: value}), key))
-    except UNREADABLE:
-        sort, start = None, []
-    if sort != query.sort or None in start:
-        raise NotFoundError("There is no page at this cursor.")
-    return start
+            parameters["cursor"] = getattr(query.model_validate({key: value}), key)
+    except (TypeError, ValueError, RecursionError):
+        sort, parameters = None, {}
+    if sort != query.sort or None in parameters.values():
+        raise invalid_parameter("cursor", "Input should be the cursor of a page of this list")
+    return parameters
 
 
-def add_next_link(request: Request, response: Response, page: ResultPage) -> None:
+def refuse_repeated(request: Request) -> None:
+    """Refuses a parameter that is given twice: only the last value would count."""
+    for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if count > 1:
+            raise invalid_parameter(name, "Input should be given once")
+
+
+def invalid_parameter(name: str, message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": message}])
+
+
+def with_next_link(request: Request, response: Response, page: Page[Item]) -> list[Item]:
+    """The items of a page. A header leads to the next page."""
     if page.next_cursor:
         query = {**request.query_params, "cursor": page.next_cursor}
         query.pop("offset", None)
-        url = f"{request.url.path}?{urlencode(query)}"
+        url = f"{quote(request.url.path)}?{urlencode(query)}"
         response.headers["Link"] = f'<{url}>; rel="next"'
+    return page.items

@@ -4,18 +4,18 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+
+from app import dialect
 
 Environment = Literal["production", "development", "test"]
 
-# Each connection would have a database of its own.
-NOT_SHARED = (None, "", ":memory:")
+# Passwords of .env.example and of tutorials.
+EXAMPLES = ("password", "postgres", "changeme")
 
 
 def default_environment() -> Environment:
@@ -23,13 +23,6 @@ def default_environment() -> Environment:
     if os.environ.get("FASTAPI_ENV") == "development":
         return "development"
     return "production"
-
-
-def backend(url: str) -> str | None:
-    """The database that a URL names; None if it is not a URL."""
-    with suppress(ArgumentError, ValueError):
-        return make_url(url).get_backend_name()
-    return None
 
 
 # A wildcard needs two labels behind it: *.com is refused. A public suffix of two labels,
@@ -58,7 +51,10 @@ class DatabaseSettings(BaseSettings):
     )
 
     environment: Environment = Field(default_factory=default_environment)
-    database_url: str = "sqlite:///app.db"
+    database_url: str = dialect.DEFAULT_URL
+    # Per process: up to this many connections for transactions (SQLite: one), and as many
+    # again for reads.
+    database_pool_size: int = Field(default=10, ge=1)
 
     @classmethod
     def load(cls) -> Self:
@@ -74,21 +70,24 @@ class DatabaseSettings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def is_a_url(cls, value: str) -> str:
-        if backend(value) != "sqlite" or make_url(value).database in NOT_SHARED:
-            raise ValueError("is not like sqlite:///app.db")
-        return value
+    def check_database_url(cls, value: str) -> str:
+        return dialect.check_url(value) if value else value
 
     @model_validator(mode="after")
     def is_safe(self) -> Self:
         """Refuses development defaults in production."""
-        if self.in_production and (dangers := list(self.dangers())):
-            raise ValueError("\n".join(dangers))
+        problems = list(self.dangers()) if self.in_production else []
+        if self.environment == "development" and not self.database_url:
+            problems.append("DATABASE_URL: is not set")
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     def dangers(self) -> Iterator[str]:
         if "database_url" not in self.model_fields_set:
             yield "DATABASE_URL: is not set"
+        if self.database_url and make_url(self.database_url).password in EXAMPLES:
+            yield "DATABASE_URL: has the password of an example"
 
 
 class Settings(DatabaseSettings):

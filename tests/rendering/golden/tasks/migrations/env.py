@@ -1,14 +1,18 @@
 """How Alembic reaches the database, and what it compares it with."""
 
 import asyncio
-from typing import Any
+import logging
 
 from alembic import context
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
-from app.database import make_engine
+from app import dialect
 from app.settings import DatabaseSettings
 from app.tables import Base
+
+# Alembic logs each revision that it runs.
+logging.basicConfig(format="%(levelname)s [%(name)s] %(message)s")
+logging.getLogger("alembic").setLevel(logging.INFO)
 
 
 def migrate(connection: Connection) -> None:
@@ -22,17 +26,9 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-def prepare(connection: Any, _: object) -> None:
-    """A batch replaces a table by a copy, which must not delete what refers to its rows.
-    Several processes may start at once: one migrates, the others wait for a minute."""
-    connection.execute("PRAGMA foreign_keys=OFF")
-    connection.execute("PRAGMA busy_timeout=60000")
-
-
 async def migrate_database() -> None:
     settings = context.config.attributes.get("settings") or DatabaseSettings.load()
-    engine = make_engine(settings)
-    event.listen(engine.sync_engine, "connect", prepare)
+    engine = dialect.make_migration_engine(settings)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()
@@ -41,7 +37,7 @@ async def migrate_database() -> None:
 def print_sql() -> None:
     """For `alembic upgrade head --sql`, which needs neither a database nor settings."""
     context.configure(
-        dialect_name="sqlite",
+        dialect_name=dialect.NAME,
         target_metadata=Base.metadata,
         literal_binds=True,
         render_as_batch=True,

@@ -8,7 +8,6 @@ from alembic import command
 from alembic.config import Config
 from httpx2 import ASGITransport, AsyncClient
 
-from app.database import get_connection
 from app.main import create_app
 from app.settings import Settings
 
@@ -52,10 +51,7 @@ async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
         AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
     ):
         transaction = await connection.begin()
-        app.state.sessions.configure(
-            bind=connection,
-            join_transaction_mode="create_savepoint",
-        )
-        app.dependency_overrides[get_connection] = lambda: connection
+        for sessions in (app.state.sessions, app.state.read_sessions):
+            sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
         yield client
         await transaction.rollback()

@@ -4,10 +4,11 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
+from app import dialect
 from app.main import create_app
 from app.settings import DatabaseSettings, Settings
 
-URL = "sqlite:///app.db"  # which nobody opens
+URL = dialect.EXAMPLE_URL  # which nobody opens
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     monkeypatch.delenv("ENVIRONMENT")
     monkeypatch.setenv("FASTAPI_ENV", "development")
+    monkeypatch.setenv("DATABASE_URL", URL)
 
     assert Settings.load().environment == "development"
 

@@ -1,57 +1,61 @@
 """The routes of tasks."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app import etags, pagination
 from app.database import ReadDep, SessionDep
-from app.etags import IfMatch, with_etag
 from app.fields import Id
 from app.openapi import problems
-from app.pagination import add_next_link
-from app.tasks import service
+from app.tasks import models, service
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskRead, TaskUpdate
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = APIRouter(tags=["tasks"])
 
 
-@router.get("", response_model=list[TaskRead], responses=problems(404))
+@router.get("/tasks", responses=problems())
 async def list_tasks(
     query: Annotated[TaskQuery, Query()],
-    connection: ReadDep,
+    session: ReadDep,
     request: Request,
     response: Response,
-) -> Any:
-    page = await service.list_tasks(connection, query)
-    add_next_link(request, response, page)
-    return page.rows
+) -> list[TaskRead]:
+    pagination.refuse_repeated(request)
+    page = await service.list_tasks(session, query)
+    return pagination.with_next_link(request, response, page)
 
 
-@router.post("", status_code=201, response_model=TaskRead, responses=problems(400, 409, 413))
-async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> Any:
+@router.post("/tasks", status_code=201, response_model=TaskRead, responses=problems(400, 409, 413))
+async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> models.Task:
     task = await service.create_task(session, data)
-    response.headers["Location"] = f"{router.prefix}/{task.id}"
-    return with_etag(response, task)
+    response.headers["Location"] = f"/tasks/{task.id}"
+    response.headers["ETag"] = etags.etag(task.version)
+    return task
 
 
-@router.get("/{task_id}", response_model=TaskRead, responses=problems(404))
-async def get_task(task_id: Id, connection: ReadDep, response: Response) -> Any:
-    task = await service.get_task(connection, task_id)
-    return with_etag(response, task)
+@router.get("/tasks/{task_id}", responses=problems(404))
+async def get_task(task_id: Id, session: ReadDep, response: Response) -> TaskRead:
+    task = await service.get_task(session, task_id)
+    response.headers["ETag"] = etags.etag(task.version)
+    return task
 
 
-@router.patch("/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413))
+@router.patch(
+    "/tasks/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413)
+)
 async def update_task(
     task_id: Id,
     data: TaskUpdate,
     session: SessionDep,
     response: Response,
-    if_match: IfMatch = None,
-) -> Any:
+    if_match: etags.IfMatch = None,
+) -> models.Task:
     task = await service.update_task(session, task_id, data, if_match)
-    return with_etag(response, task)
+    response.headers["ETag"] = etags.etag(task.version)
+    return task
 
 
-@router.delete("/{task_id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_task(task_id: Id, session: SessionDep, if_match: IfMatch = None) -> None:
+@router.delete("/tasks/{task_id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_task(task_id: Id, session: SessionDep, if_match: etags.IfMatch = None) -> None:
     await service.delete_task(session, task_id, if_match)
