@@ -62,6 +62,7 @@ def test_a_variable_has_the_name_of_its_row_only_where_nothing_else_has(plain):
     words = {word for word in words if not OWN.search(word)}
 
     assert [n for n in naming.as_resources(sorted(words)) if variable({"name": n}) == n] == []
+    assert variable({"name": "create_user"}) == "create_user_"
     assert variable({"name": "invoice"}) == "invoice"
 
 
@@ -81,7 +82,7 @@ def test_no_name_hides_what_the_code_needs(share, names, needed, rendered):
             faults += [f"{name}, {at}: {hides}" for at, hides in hidden]
         faults += ruff(service.path)
 
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def modules(service):
