@@ -49,7 +49,7 @@ def _upload() -> int:
     """Has git send what is asked for of the template's repository."""
     with tempfile.TemporaryDirectory(prefix="trellis-") as folder:
         scratch = Path(folder)
-        origin = source.find(None, scratch)
+        origin = source.find_source(None, scratch)
         store = origin.store or scratch
         if store.is_file():
             bundle.git(scratch, "clone", "--quiet", "--mirror", str(store), str(scratch / "bare"))

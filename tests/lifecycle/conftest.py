@@ -36,7 +36,7 @@ def versions(tmp_path_factory):
 @pytest.fixture
 def template(released, monkeypatch):
     """The template as the checkout that Trellis runs from."""
-    monkeypatch.setattr(source, "checkout", lambda: released)
+    monkeypatch.setattr(source, "find_checkout", lambda: released)
     template_module._own.cache_clear()
     yield released
     template_module._own.cache_clear()
@@ -45,7 +45,7 @@ def template(released, monkeypatch):
 @pytest.fixture
 def newer_versions(versions, template, monkeypatch):
     """Newer versions of the template exist."""
-    monkeypatch.setattr(source, "checkout", lambda: versions.root)
+    monkeypatch.setattr(source, "find_checkout", lambda: versions.root)
 
 
 @pytest.fixture

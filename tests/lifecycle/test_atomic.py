@@ -132,7 +132,7 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def blog(prepared, trellis, monkeypatch):
     """A copy of that service, in which we are; `update` changes it, with one conflict."""
-    monkeypatch.setattr(source, "checkout", lambda: prepared / "template")
+    monkeypatch.setattr(source, "find_checkout", lambda: prepared / "template")
     folder = Path.cwd() / "blog"
     shutil.copytree(prepared / "blog", folder, symlinks=True)
     monkeypatch.chdir(folder)

@@ -120,11 +120,11 @@ def on_the_way(versions, trellis, tmp_path, monkeypatch):
     """A blog of the template's first version, when there are newer ones."""
 
     def make(*words):
-        monkeypatch.setattr(source, "checkout", lambda: versions.at("v1.0.0"))
+        monkeypatch.setattr(source, "find_checkout", lambda: versions.at("v1.0.0"))
         resources = [word for text in (USER, POST) for word in ("-r", text)]
         options = ["--python", "3.11", "--yes", "--no-install", *resources, *words]
         assert trellis("new", "blog", *options).code == 0
-        monkeypatch.setattr(source, "checkout", lambda: versions.root)
+        monkeypatch.setattr(source, "find_checkout", lambda: versions.root)
         folder = tmp_path / "work/blog"
         monkeypatch.chdir(folder)
         return folder

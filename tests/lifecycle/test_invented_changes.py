@@ -93,7 +93,7 @@ def make_invented_service(trellis, shared_environment, shared, tmp_path, monkeyp
 
 def rendered(values, folder):
     """What the template makes of a blueprint; raises BlueprintError where it is none."""
-    with templates.opened() as opened:
+    with templates.open_template() as opened:
         opened.render(pipeline.resolve(values, opened), folder)
     return folder
 

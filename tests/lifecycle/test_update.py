@@ -22,10 +22,10 @@ def at(request, versions, trellis, tmp_path, monkeypatch):
         versions.clone(version, template)
         offer()
         if request.param == "bundle":
-            monkeypatch.setattr(source, "checkout", lambda: None)
-            monkeypatch.setattr(source, "carried", lambda: tmp_path / "template.bundle")
+            monkeypatch.setattr(source, "find_checkout", lambda: None)
+            monkeypatch.setattr(source, "bundle_path", lambda: tmp_path / "template.bundle")
         else:
-            monkeypatch.setattr(source, "checkout", lambda: template)
+            monkeypatch.setattr(source, "find_checkout", lambda: template)
         made = trellis("new", "blog", "--yes", "--no-install", *words)
         assert made.code == 0, made.err
         git(template, "fetch", "--quiet", "--tags", str(versions.root))

@@ -50,7 +50,7 @@ def command(template, hook=""):
         f"import sys; sys.path.insert(0, {str(ROOT / 'generator')!r}); "
         "from pathlib import Path; from trellis import cli; "
         "from trellis.template import source; "
-        f"source.checkout = lambda: Path({str(template)!r})\n{hook}\ncli.main()"
+        f"source.find_checkout = lambda: Path({str(template)!r})\n{hook}\ncli.main()"
     )
     return [sys.executable, "-c", code]
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 from trellis.blueprint import questions
-from trellis.template import version as template
+from trellis.template.version import load_directory
 
 from support import matrix
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = template.from_directory(ROOT)
+TEMPLATE = load_directory(ROOT)
 ANSWERS_FILE = questions.ANSWERS_FILE
 
 BLUEPRINTS: dict[str, dict[str, Any]] = {

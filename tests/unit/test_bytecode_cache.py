@@ -16,7 +16,7 @@ def cache(tmp_path, monkeypatch):
 
 def environment(text="Hello {{ name }}"):
     made = Environment(loader=DictLoader({"greeting": text}), autoescape=True)
-    bytecode_cache.remember(made, "for this test")
+    bytecode_cache.enable(made, "for this test")
     return made
 
 

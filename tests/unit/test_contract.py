@@ -14,7 +14,7 @@ from trellis.commands.new import flags, new
 from trellis.template import source
 from trellis.template import version as template
 
-if source.checkout() is None:
+if source.find_checkout() is None:
     pytest.skip("there is no template beside this package", allow_module_level=True)
 
 
@@ -64,7 +64,7 @@ def test_the_template_accepts_the_example_of_each_type(kind):
 
 
 def test_the_guide_lists_every_field_type_with_its_keys():
-    guide = (source.checkout() / "docs/guide.md").read_text(encoding="utf-8")
+    guide = (source.find_checkout() / "docs/guide.md").read_text(encoding="utf-8")
     table = guide.partition("## Field types")[2].partition("\n\nAny field")[0]
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", table, flags=re.MULTILINE)
 

@@ -248,7 +248,7 @@ def test_a_full_disk_is_no_defect(trellis, work, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
 
-    monkeypatch.setattr("trellis.template.source.find", fail)
+    monkeypatch.setattr("trellis.template.source.find_source", fail)
 
     result = trellis("new", "blog", "--yes")
 

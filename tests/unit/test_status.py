@@ -231,7 +231,7 @@ def test_a_full_disk_is_called_by_its_name(trellis, service, home, monkeypatch, 
 def test_a_full_disk_of_copiers_git_is_called_by_its_name():
     said = "fatal: could not write config file: No space left on device\n"
 
-    with pytest.raises(MachineError, match="No space left"), copier_adapter.as_template_error():
+    with pytest.raises(MachineError, match="No space left"), copier_adapter.translate_errors():
         raise ProcessExecutionError(["git", "clone"], 128, "", said)
 
 

@@ -8,19 +8,19 @@ from support.cli import commit, git
 from support.tiny import write_template
 from trellis.errors import Problem, TemplateError
 from trellis.template import bundle, source
-from trellis.template import version as template
+from trellis.template.version import load_directory, open_template
 
 BLOG = {"project_name": "Blog API", "resources": [{"name": "user", "fields": []}]}
 
 
 @pytest.fixture
 def plain(tmp_path):
-    return template.from_directory(write_template(tmp_path / "plain"))
+    return load_directory(write_template(tmp_path / "plain"))
 
 
 @pytest.fixture
 def own(tiny, monkeypatch):
-    monkeypatch.setattr(source, "checkout", lambda: tiny)
+    monkeypatch.setattr(source, "find_checkout", lambda: tiny)
     return tiny
 
 
@@ -104,7 +104,7 @@ def test_a_checkout_is_rendered_at_its_newest_release(own, tmp_path):
     (own / "template/service/README.md.jinja").write_text("later\n")
     commit(own, "Not released")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         assert opened.version == "v1.0.0"
         opened.render(BLOG, tmp_path / "blog")
 
@@ -117,7 +117,7 @@ def test_a_checkout_is_rendered_at_its_newest_release(own, tmp_path):
 def test_without_a_release_it_is_rendered_at_its_head(own, tmp_path):
     git(own, "tag", "-d", "v1.0.0")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         assert opened.version == git(own, "rev-parse", "--short", "HEAD").strip()
         opened.render(BLOG, tmp_path / "blog")
 
@@ -127,15 +127,15 @@ def test_without_a_release_it_is_rendered_at_its_head(own, tmp_path):
 def test_changes_that_are_not_committed_are_remarked_on(own):
     (own / "copier.yml").write_text((own / "copier.yml").read_text() + "\n")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         assert "not committed" in opened.remark
 
 
 def test_a_checkout_without_git_is_rendered_as_it_is(tmp_path, monkeypatch):
     root = write_template(tmp_path / "tarball")
-    monkeypatch.setattr(source, "checkout", lambda: root)
+    monkeypatch.setattr(source, "find_checkout", lambda: root)
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert "README.md" in contents(tmp_path / "blog")
@@ -143,32 +143,32 @@ def test_a_checkout_without_git_is_rendered_as_it_is(tmp_path, monkeypatch):
 
 
 def test_a_bundle_is_as_good_as_a_checkout(own, tmp_path, monkeypatch):
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "from-checkout")
     package = tmp_path / "with space = and [brackets]"
     package.mkdir()
     bundle.build(own, package / bundle.FILE_NAME)
-    monkeypatch.setattr(source, "checkout", lambda: None)
+    monkeypatch.setattr(source, "find_checkout", lambda: None)
     monkeypatch.setattr(source, "__file__", str(package / "template/source.py"))
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "from-bundle")
 
     assert contents(tmp_path / "from-bundle") == contents(tmp_path / "from-checkout")
 
 
 def test_an_installation_without_a_template_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "checkout", lambda: None)
+    monkeypatch.setattr(source, "find_checkout", lambda: None)
     monkeypatch.setattr(source, "__file__", str(tmp_path / "template/source.py"))
 
-    with pytest.raises(TemplateError, match="carries no template"), template.opened():
+    with pytest.raises(TemplateError, match="carries no template"), open_template():
         pass
 
 
 def test_git_is_asked_for_when_it_is_missing(own, monkeypatch):
     monkeypatch.setenv("PATH", "")
 
-    with pytest.raises(TemplateError, match="git is not installed"), template.opened():
+    with pytest.raises(TemplateError, match="git is not installed"), open_template():
         pass
 
 
@@ -186,7 +186,7 @@ def test_git_is_asked_for_when_it_is_missing(own, monkeypatch):
 def test_the_users_git_configuration_does_not_matter(own, tmp_path, home, config):
     (home / ".gitconfig").write_text(config)
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert (tmp_path / "blog/README.md").read_bytes() == b"# Blog API\n"
@@ -196,7 +196,7 @@ def test_the_environment_of_a_git_hook_does_not_matter(own, tmp_path, monkeypatc
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert os.environ["GIT_DIR"] == str(tmp_path / "nowhere")
@@ -206,7 +206,7 @@ def test_settings_of_copiers_own_do_not_matter(own, tmp_path, home):
     (home / ".config/copier").mkdir(parents=True)
     (home / ".config/copier/settings.yml").write_text("defaults: {api: sync}\n")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render({}, tmp_path / "blog")
 
     assert "api: async" in contents(tmp_path / "blog")[".copier-answers.yml"]
@@ -216,7 +216,7 @@ def test_settings_of_copiers_own_do_not_matter(own, tmp_path, home):
 def test_a_checkout_of_another_user_is_used(own, tmp_path):
     subprocess.run(["chown", "-R", "12345:12345", str(own)], check=True)
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert "README.md" in contents(tmp_path / "blog")
@@ -225,9 +225,9 @@ def test_a_checkout_of_another_user_is_used(own, tmp_path):
 def test_a_shallow_checkout_is_used(own, tmp_path, monkeypatch):
     commit(own, "More")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{own}", "shallow")
-    monkeypatch.setattr(source, "checkout", lambda: tmp_path / "shallow")
+    monkeypatch.setattr(source, "find_checkout", lambda: tmp_path / "shallow")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert "README.md" in contents(tmp_path / "blog")
@@ -239,7 +239,7 @@ def test_nothing_is_written_outside_of_the_destination(own, tmp_path, home, monk
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     before = sorted(home.rglob("*"))
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert sorted(home.rglob("*")) == before
@@ -249,7 +249,7 @@ def test_nothing_is_written_outside_of_the_destination(own, tmp_path, home, monk
 
 
 def test_a_template_of_ones_own_is_recorded_by_its_address(tiny, tmp_path):
-    with template.opened(str(tiny)) as opened:
+    with open_template(str(tiny)) as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert f"_src_path: {tiny}" in contents(tmp_path / "blog")[".copier-answers.yml"]
@@ -258,7 +258,7 @@ def test_a_template_of_ones_own_is_recorded_by_its_address(tiny, tmp_path):
 def test_a_relative_address_is_recorded_in_full(tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tiny.parent)
 
-    with template.opened("tiny") as opened:
+    with open_template("tiny") as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert f"_src_path: {tiny}" in contents(tmp_path / "blog")[".copier-answers.yml"]
@@ -266,14 +266,14 @@ def test_a_relative_address_is_recorded_in_full(tiny, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("address", ["nowhere", "git+file:///nowhere/at/all"])
 def test_a_template_that_is_not_there_is_refused(work, address):
-    with pytest.raises(TemplateError), template.opened(address):
+    with pytest.raises(TemplateError), open_template(address):
         pass
 
 
 def test_a_password_in_an_address_is_refused():
     with (
         pytest.raises(TemplateError, match="password"),
-        template.opened("https://ada:secret@example.org/t.git"),
+        open_template("https://ada:secret@example.org/t.git"),
     ):
         pass
 
@@ -283,7 +283,7 @@ def test_a_broken_template_names_the_line(tmp_path):
     (root / "template/service/README.md.jinja").write_text("# x\n{{ nothing }}\n")
 
     with pytest.raises(TemplateError) as caught:
-        template.from_directory(root).render(BLOG, tmp_path / "blog")
+        load_directory(root).render(BLOG, tmp_path / "blog")
 
     assert "'nothing' is undefined" in caught.value.what
     assert caught.value.where.endswith("README.md.jinja, line 2")
@@ -292,7 +292,7 @@ def test_a_broken_template_names_the_line(tmp_path):
 def test_copier_says_nothing(own, tmp_path, capfd):
     git(own, "tag", "-d", "v1.0.0")
 
-    with template.opened() as opened:
+    with open_template() as opened:
         opened.render(BLOG, tmp_path / "blog")
 
     assert capfd.readouterr() == ("", "")

@@ -137,10 +137,10 @@ def _read(path: Path) -> File:
 def _templates(
     stack: contextlib.ExitStack, service: Service, version: str | None
 ) -> "tuple[Template, Template]":
-    from trellis.template.version import opened
+    from trellis.template.version import open_template
 
     try:
-        old = stack.enter_context(opened(service.address, service.version))
+        old = stack.enter_context(open_template(service.address, service.version))
     except MissingVersionError as error:
         if service.address:
             raise
@@ -149,7 +149,7 @@ def _templates(
         raise TemplateError(what, where=str(service.root), fix=fix) from error
     if version is None or version == old.version:
         return old, old
-    return old, stack.enter_context(opened(service.address, version))
+    return old, stack.enter_context(open_template(service.address, version))
 
 
 def _with_migrations(

@@ -31,19 +31,19 @@ class Step:
 
 def find_step(service: Service, to: str | None) -> Step:
     """The step to a version, or to the newest; raises TemplateError for one that is nowhere."""
-    from trellis.template.version import opened
+    from trellis.template.version import open_template
 
     with contextlib.ExitStack() as stack:
-        recorded = stack.enter_context(opened(service.address, service.version))
+        recorded = stack.enter_context(open_template(service.address, service.version))
         if to is None:
-            target = stack.enter_context(opened(service.address))
+            target = stack.enter_context(open_template(service.address))
         else:
             try:
-                target = stack.enter_context(opened(service.address, to))
+                target = stack.enter_context(open_template(service.address, to))
             except TemplateError:
                 if to.startswith("v"):
                     raise
-                target = stack.enter_context(opened(service.address, f"v{to}"))
+                target = stack.enter_context(open_template(service.address, f"v{to}"))
         one, other = recorded.release, target.release
         comparable = one is not None and other is not None
         return Step(

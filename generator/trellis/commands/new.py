@@ -108,13 +108,13 @@ def _read_request(arguments: Mapping[str, Any]) -> Request:
 
 def _create(request: Request) -> None:
     """Makes the service, or says why not; nothing is left of one that was not made."""
-    from trellis.template.version import opened
+    from trellis.template.version import open_template
 
     place = check_destination(request.destination)
     asks = console.is_interactive() and not (request.yes or request.json)
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
-            loaded = stack.enter_context(opened(request.template))
+            loaded = stack.enter_context(open_template(request.template))
         values = resolve(request, place, loaded, flags(), asks=asks)
         if request.dry_run or asks:
             planned = _preview(loaded, values)

@@ -98,11 +98,11 @@ def inspect(service: Service, *, with_past: bool = True) -> Inspection:
         known: dict[tuple[str, str], Template] = {}
 
         def rendered(one: Service) -> Files:
-            from trellis.template.version import opened
+            from trellis.template.version import open_template
 
             place = (one.source, one.version)
             if place not in known:
-                known[place] = stack.enter_context(opened(one.address, one.version))
+                known[place] = stack.enter_context(open_template(one.address, one.version))
             return render(known[place], one.blueprint, Path(tempfile.mkdtemp(dir=folder))).files
 
         def past() -> Iterator[Files]:

@@ -47,13 +47,13 @@ def build(root: Path, output: Path) -> str:
             releases = _clone_releases(root, repository)
             note = f"with the history of {releases} release{'' if releases == 1 else 's'}"
         else:
-            one_commit(root, repository)
+            commit_files(root, repository)
             note = "with one commit, for there is no complete git history here"
         git(repository, "bundle", "create", "--quiet", str(output.resolve()), "--all")
     return f"{FILE_NAME}: the template {note}"
 
 
-def one_commit(root: Path, repository: Path) -> None:
+def commit_files(root: Path, repository: Path) -> None:
     """A repository of the template's files as they are, without any past."""
     repository.mkdir(parents=True)
     for name in TEMPLATE_PATHS:

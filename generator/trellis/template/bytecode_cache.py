@@ -42,7 +42,7 @@ class _Cache(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
-def remember(environment: Any, *kind: Any) -> None:
+def enable(environment: Any, *kind: Any) -> None:
     """Has an environment of Copier's compile each text once. `kind` tells it from other ones."""
     if directory := _directory(repr(kind)):
         environment.bytecode_cache = _Cache(str(directory), "%s.jinja")

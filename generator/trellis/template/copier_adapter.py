@@ -23,7 +23,7 @@ CODE_SETTINGS = ("jinja_extensions", "tasks", "migrations")
 _MACHINE_FILTERS = ("expandvars", "expanduser", "fileglob", "realpath", "relpath")
 
 
-def worker(
+def make_worker(
     url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
 ) -> Worker:
     """What renders a blueprint into a folder; nothing happens yet."""
@@ -44,9 +44,9 @@ def worker(
     )
 
 
-def again(first: Worker, destination: Path, values: Mapping[str, Any]) -> Worker:
+def copy_worker(first: Worker, destination: Path, values: Mapping[str, Any]) -> Worker:
     """Another worker, on what the first one has read and compiled."""
-    other = worker(first.template.url, destination, values)
+    other = make_worker(first.template.url, destination, values)
     other.__dict__.update(
         template=first.template,
         jinja_env=first.jinja_env,
@@ -64,7 +64,7 @@ def prepare(one: Worker) -> None:
     for name in _MACHINE_FILTERS:
         one.jinja_env.filters.pop(name, None)
     version = importlib.metadata.version("copier")
-    bytecode_cache.remember(one.jinja_env, version, sorted(one.template.envops.items()))
+    bytecode_cache.enable(one.jinja_env, version, sorted(one.template.envops.items()))
 
 
 def _refuse_code(one: Worker) -> None:
@@ -122,7 +122,7 @@ def _do_nothing(*_: object) -> None:
 
 
 @contextlib.contextmanager
-def as_template_error() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns what Copier, Jinja and git raise into TemplateError."""
     from copier.errors import CopierError
     from jinja2 import TemplateError as JinjaError

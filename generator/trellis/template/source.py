@@ -28,32 +28,32 @@ class Source:
     remark: str = ""
 
 
-def checkout() -> Path | None:
+def find_checkout() -> Path | None:
     """The repository that this package runs from, if it does."""
     root = Path(__file__).resolve().parents[3]
     found = all((root / name).exists() for name in bundle.TEMPLATE_PATHS)
     return root if found else None
 
 
-def carried() -> Path:
+def bundle_path() -> Path:
     """Where a wheel has its bundle."""
     return Path(__file__).parents[1] / bundle.FILE_NAME
 
 
-def find(address: str | None, scratch: Path) -> Source:
+def find_source(address: str | None, scratch: Path) -> Source:
     """The source for `--template ADDRESS`; our own without one."""
     if address:
         if _has_password(address):
             what = "the template's address has a password in it, which services would record"
             raise TemplateError(what, fix="give it to git's credential helper instead")
         return Source(_absolute(address))
-    root = checkout()
+    root = find_checkout()
     if root and bundle.has_commit(root):
         return Source(URL, root, _remark(root))
-    if (packed := carried()).exists():
+    if (packed := bundle_path()).exists():
         return Source(URL, packed)
     if root:
-        bundle.one_commit(root, scratch / "template")
+        bundle.commit_files(root, scratch / "template")
         return Source(URL, scratch / "template")
     raise TemplateError(
         "this installation of Trellis carries no template", fix="install fastapi-trellis again"

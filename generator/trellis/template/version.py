@@ -55,13 +55,13 @@ class Template:
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, defaults filled in."""
-        with copier_adapter.as_template_error():
+        with copier_adapter.translate_errors():
             return self._rules.judge(values)
 
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
-        worker = copier_adapter.again(self._worker, destination, values)
-        with self._surroundings(), silence(), copier_adapter.as_template_error():
+        worker = copier_adapter.copy_worker(self._worker, destination, values)
+        with self._surroundings(), silence(), copier_adapter.translate_errors():
             worker.run_copy()
         containment.check_rendering(destination)
 
@@ -70,7 +70,7 @@ class Template:
         from jinja2 import TemplateNotFound
 
         path = f"template/macros/{file}.jinja"
-        with copier_adapter.as_template_error():
+        with copier_adapter.translate_errors():
             try:
                 found = getattr(self._worker.jinja_env.get_template(path).module, name)
             except (TemplateNotFound, AttributeError) as error:
@@ -80,15 +80,15 @@ class Template:
 
 
 @contextlib.contextmanager
-def opened(address: str | None = None, version: str | None = None) -> Iterator[Template]:
+def open_template(address: str | None = None, version: str | None = None) -> Iterator[Template]:
     """A version of the template at `address` (ours by default): the newest release, else HEAD."""
     if shutil.which("git") is None:
         raise TemplateError("git is not installed", fix="install git; it holds the template")
     with locks.temporary() as scratch:
-        origin = source.find(address, scratch)
+        origin = source.find_source(address, scratch)
         surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
-        with surroundings(), silence(), copier_adapter.as_template_error():
-            worker = copier_adapter.worker(origin.url, scratch / "nowhere", {}, version)
+        with surroundings(), silence(), copier_adapter.translate_errors():
+            worker = copier_adapter.make_worker(origin.url, scratch / "nowhere", {}, version)
             try:
                 if origin.store:
                     copier_adapter.check_out(worker, origin.store, scratch / "checkout")
@@ -105,9 +105,9 @@ def opened(address: str | None = None, version: str | None = None) -> Iterator[T
 
 
 @functools.cache
-def from_directory(root: Path) -> Template:
+def load_directory(root: Path) -> Template:
     """The template as it lies in a directory, without git: the fast way for many renderings."""
-    worker = copier_adapter.worker(source.URL, root / "nowhere", {})
+    worker = copier_adapter.make_worker(source.URL, root / "nowhere", {})
     worker.template.__dict__.update(vcs=None, commit=None, local_abspath=root.resolve())
     return Template(worker, contextlib.nullcontext)
 
@@ -134,13 +134,13 @@ def render(blueprint: Mapping[str, Any], destination: Path) -> None:
 
 @functools.cache
 def _own() -> Template:
-    if root := source.checkout():
-        return from_directory(root)
+    if root := source.find_checkout():
+        return load_directory(root)
     # Of a bundle, a copy that outlives git's: it is gone when the process ends.
     copy = _KEPT.enter_context(locks.temporary())
-    with opened() as template:
+    with open_template() as template:
         shutil.copytree(template._worker.template.local_abspath, copy / "template")  # noqa: SLF001
-    return from_directory(copy / "template")
+    return load_directory(copy / "template")
 
 
 _KEPT = contextlib.ExitStack()
