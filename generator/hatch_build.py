@@ -1,6 +1,7 @@
 """Puts the template's releases, as one git bundle, into the wheel and the sdist."""
 
-import importlib.util
+import importlib
+import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
@@ -40,11 +41,9 @@ class TemplateBundleHook(BuildHookInterface[Any]):
 
 
 def _bundle_module(root: Path) -> ModuleType:
-    """`trellis.template.bundle`, which needs nothing installed."""
-    path = root / "generator" / "trellis" / "template" / "bundle.py"
-    spec = importlib.util.spec_from_file_location("trellis_bundle", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """`trellis.template.bundle` of the source that is built; it needs nothing installed."""
+    sys.path.insert(0, str(root / "generator"))
+    try:
+        return importlib.import_module("trellis.template.bundle")
+    finally:
+        sys.path.pop(0)

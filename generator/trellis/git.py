@@ -1,14 +1,18 @@
-"""The git repository that a service lives in: what it says, never what it holds is changed here."""
+"""Runs git, in the user's environment or isolated from it; the repository around a service.
 
+Standard library only: the build hook uses it before anything is installed.
+"""
+
+import contextlib
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis.errors import GitError, MachineError, ServiceError
+from trellis.errors import GitError, MachineError, ServiceError, TemplateError
 
 # Of a hook or an alias that started us: it would redirect every git call to another repository.
 REPOSITORY_VARIABLES = (
@@ -22,6 +26,21 @@ REPOSITORY_VARIABLES = (
     "GIT_WORK_TREE",
 )
 _SHA1_LENGTH = 40
+_PATIENCE = 600.0
+# Whoever runs it, whenever: the same files give the same commit.
+_ISOLATED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig")),
+    **{
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (
+            ("NAME", "Trellis"),
+            ("EMAIL", "trellis@localhost"),
+            ("DATE", "2000-01-01T00:00:00Z"),
+        )
+    },
+}
 # What git keeps in its folder while an operation is not finished.
 _OPERATIONS = {
     "MERGE_HEAD": ("a merge", "git merge --continue"),
@@ -114,16 +133,10 @@ def _path(folder: Path, *words: str) -> Path:
     return Path(os.fsdecode(said.removesuffix(b"\n")))
 
 
-def git(folder: Path, *words: str) -> str:
-    """What git says, as its user has configured it."""
-    return run(["git", "-C", str(folder), *words]).decode("utf-8", "surrogateescape")
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What git is started with: no word of another repository, such as a hook's."""
-    inherited = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    quiet = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    return {**inherited, **quiet, **(more or {})}
+def git(folder: Path, *words: str, isolated: bool = False) -> str:
+    """Runs git in a folder; returns its output as text."""
+    said = run(["git", "-C", str(folder), *words], isolated=isolated)
+    return said.decode("utf-8", "surrogateescape")
 
 
 def run(
@@ -133,23 +146,100 @@ def run(
     codes: Container[int] = (0,),
     more: Mapping[str, str] | None = None,
     lock: int | None = None,
+    isolated: bool = False,
 ) -> bytes:
-    """Runs git, with `more` in its environment; raises GitError with its reason, or MachineError.
+    """Runs git, with `more` in its environment.
 
-    A git that is given a lock holds it until it ends, and is out of the reach of Ctrl-C.
+    Raises GitError with git's reason, TemplateError where git is isolated, or MachineError. A git
+    that is given a lock holds it until it ends, and is out of the reach of Ctrl-C.
     """
-    completed = subprocess.run(  # noqa: S603
-        command,
-        env=environment(more),
-        input=given,
-        capture_output=True,
-        check=False,
-        pass_fds=[] if lock is None else [lock],
-        start_new_session=lock is not None,
-    )
+    variables = environment(more, isolated=isolated)
+    completed = _execute(command, variables, given, lock=lock)
     if completed.returncode not in codes:
         said = completed.stderr.decode("utf-8", "replace").strip()
         if machine := MachineError.told_in(said, where=command[2]):
             raise machine
-        raise GitError(next(iter(said.splitlines()), "no reason"), where=command[2])
+        reason = next(iter(said.splitlines()), "no reason")
+        if isolated:
+            raise TemplateError(f"git failed on the template: {reason}", where=command[2])
+        raise GitError(reason, where=command[2])
     return completed.stdout
+
+
+def connect(*words: str) -> int:
+    """Runs git, isolated, on the stdin and stdout of this process; returns its exit code."""
+    # The client says here which version of the protocol it speaks.
+    protocol = {key: os.environ[key] for key in ("GIT_PROTOCOL",) if key in os.environ}
+    command, variables = ["git", *words], environment(protocol, isolated=True)
+    return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
+
+
+def attempt(folder: Path, *words: str) -> str:
+    """Runs git in a folder; returns the reason why it failed in one line, or nothing."""
+    try:
+        completed = _execute(["git", "-C", str(folder), *words], environment(), timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return f"git took longer than {_PATIENCE / 60:.0f} minutes"
+    except OSError as error:
+        return f"git cannot be run: {error.strerror}"
+    said = completed.stderr.decode("utf-8", "backslashreplace")
+    return summarize_failure("git", said) if completed.returncode else ""
+
+
+def environment(more: Mapping[str, str] | None = None, *, isolated: bool = False) -> dict[str, str]:
+    """The user's environment, without variables that point git to another repository.
+
+    Isolated, git sees no configuration but Trellis' own, and commits as Trellis at a fixed time.
+    """
+    foreign = [k for k in os.environ if k in REPOSITORY_VARIABLES or (isolated and _is_git(k))]
+    inherited = {key: value for key, value in os.environ.items() if key not in foreign}
+    quiet = {"LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return {**inherited, **quiet, **(_ISOLATED if isolated else {}), **(more or {})}
+
+
+@contextlib.contextmanager
+def patched_environment(*, isolated: bool) -> Iterator[dict[str, str]]:
+    """Gives os.environ git's environment meanwhile, for libraries that run git themselves."""
+    variables, before = environment(isolated=isolated), dict(os.environ)
+    for name in before.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+    try:
+        yield variables
+    finally:
+        for name in variables.keys() - before.keys():
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def summarize_failure(tool: str, stderr: str, width: int = 160) -> str:
+    """The line of a tool's stderr that names the error."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
+    chosen = next((line for line in lines if "error" in line.casefold()), last)
+    shown = chosen if len(chosen) <= width else chosen[: width - 1] + "…"
+    return f"{tool}: {shown}" if shown else f"{tool} failed"
+
+
+def _execute(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    given: bytes = b"",
+    *,
+    lock: int | None = None,
+    timeout: float | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603
+        command,
+        env=variables,
+        input=given,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+        pass_fds=[] if lock is None else [lock],
+        start_new_session=lock is not None,
+    )
+
+
+def _is_git(name: str) -> bool:
+    return name.startswith("GIT_")

@@ -4,17 +4,16 @@ Git starts it with the remote's name and address, and talks to it: gitremote-hel
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from trellis import console
+from trellis import console, git
 from trellis.errors import Stopped, TemplateError, TrellisError
 from trellis.signals import raise_on_signals
-from trellis.template import bundle, source
+from trellis.template import source
 
 _SERVICE = b"connect git-upload-pack"
 
@@ -52,8 +51,7 @@ def _upload() -> int:
         origin = source.find_source(None, scratch)
         store = origin.store or scratch
         if store.is_file():
-            bundle.git(scratch, "clone", "--quiet", "--mirror", str(store), str(scratch / "bare"))
+            words = ["clone", "--quiet", "--mirror", str(store), str(scratch / "bare")]
+            git.git(scratch, *words, isolated=True)
             store = scratch / "bare"
-        with source.git_environment(origin, scratch) as variables:
-            command = ["git", "upload-pack", str(store)]
-            return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
+        return git.connect("upload-pack", str(store))

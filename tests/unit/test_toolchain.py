@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 from support.cli import commit, git, install_tool
+from trellis import git as git_module
 from trellis.service import toolchain
 
 AUTHOR = ("Grace", "grace@example.org")
@@ -146,5 +147,5 @@ def test_a_repository_that_ignores_it_is_not(service, work):
 
 
 def test_long_reasons_are_cut():
-    assert len(toolchain._reason("uv", "error: " + "x" * 1000)) < 200
-    assert toolchain._reason("uv", "") == "uv failed"
+    assert len(git_module.summarize_failure("uv", "error: " + "x" * 1000)) < 200
+    assert git_module.summarize_failure("uv", "") == "uv failed"

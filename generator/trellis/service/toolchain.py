@@ -11,11 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trellis.git import REPOSITORY_VARIABLES
+from trellis import git
 
 _PATIENCE = 600.0
 # Where uv would install to, were it not told to forget it: not into the caller's environment.
-_FOREIGN_VARIABLES = (*REPOSITORY_VARIABLES, "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PROJECT")
+_FOREIGN_VARIABLES = (
+    "VIRTUAL_ENV",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PROJECT",
+    *git.REPOSITORY_VARIABLES,
+)
 
 
 @dataclass(frozen=True)
@@ -77,15 +82,13 @@ def commit(folder: Path, place: Path, author: tuple[str, str], *, wanted: bool) 
         outer = "git add . && git commit -m 'Start from Trellis'"
         return Outcome(todo=f"commit it to the repository around it, {repository}", command=outer)
     identity, remark = _identity(folder, author)
+    message = ["--no-verify", "-m", "Start from Trellis"]
     failure = (
-        _run(["git", "init", "--quiet"], folder)
-        or _run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], folder)
-        or _run(["git", "add", "--all"], folder)
-        or _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".env"], folder)
-        or _run(
-            ["git", *identity, "commit", "--quiet", "--no-verify", "-m", "Start from Trellis"],
-            folder,
-        )
+        git.attempt(folder, "init", "--quiet")
+        or git.attempt(folder, "symbolic-ref", "HEAD", "refs/heads/main")
+        or git.attempt(folder, "add", "--all")
+        or git.attempt(folder, "rm", "--cached", "--quiet", "--ignore-unmatch", "--", ".env")
+        or git.attempt(folder, *identity, "commit", "--quiet", *message)
     )
     if failure:
         shutil.rmtree(folder / ".git", ignore_errors=True)
@@ -98,7 +101,7 @@ def enclosing_repository(place: Path) -> Path | None:
     top = next((parent for parent in place.parents if (parent / ".git").exists()), None)
     if top is None:
         return None
-    ignored = not _run(["git", "check-ignore", "--quiet", "--", f"{place}/pyproject.toml"], top)
+    ignored = not git.attempt(top, "check-ignore", "--quiet", "--", f"{place}/pyproject.toml")
     return None if ignored else top
 
 
@@ -126,8 +129,7 @@ def _uv_obstacle(place: Path, *, wanted: bool) -> str:
 
 def _identity(folder: Path, author: tuple[str, str]) -> tuple[list[str], str]:
     """Git's own identity; without one the blueprint's author, and a remark that says so."""
-    asked = ["git", "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"]
-    if not _run(asked, folder):
+    if not git.attempt(folder, "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"):
         return [], ""
     name, email = author[0] or "Trellis", author[1] or "trellis@localhost"
     remark = f" as {name} <{email}>, for git knows no user.name and user.email"
@@ -152,18 +154,9 @@ def _run(command: Sequence[str], folder: Path) -> str:
         return f"{command[0]} took longer than {_PATIENCE / 60:.0f} minutes"
     except OSError as error:
         return f"{command[0]} cannot be run: {error.strerror}"
-    return "" if completed.returncode == 0 else _reason(command[0], completed.stderr)
+    return "" if completed.returncode == 0 else git.summarize_failure(command[0], completed.stderr)
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
     kept = {key: value for key, value in inherited.items() if key not in _FOREIGN_VARIABLES}
     return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
-
-
-def _reason(tool: str, stderr: str, width: int = 160) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    chosen = next(
-        (line for line in lines if "error" in line.casefold()), lines[-1] if lines else ""
-    )
-    shown = chosen if len(chosen) <= width else chosen[: width - 1] + "…"
-    return f"{tool}: {shown}" if shown else f"{tool} failed"

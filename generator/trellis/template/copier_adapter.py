@@ -7,6 +7,7 @@ import importlib.metadata
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from trellis import git
 from trellis.errors import MachineError, MissingVersionError, TemplateError
 from trellis.signals import silence
 from trellis.template import containment
@@ -82,21 +83,24 @@ def check_out(one: Worker, store: Path, folder: Path) -> None:
 
     Copier would mirror it first, and look for submodules, which takes most of its time.
     """
-    from copier._vcs import get_git, get_latest_tag
+    from copier._vcs import get_latest_tag
 
-    git = get_git()
     wanted = one.template.ref or get_latest_tag(str(store))
     borrow = ["--shared"] if store.is_dir() else []
-    git("clone", "--quiet", "--no-checkout", *borrow, "--", str(store), str(folder))
-    git = get_git(context_dir=folder)
-    seek = git["rev-parse", "--verify", "--quiet", "--end-of-options"]
-    names = (wanted, f"refs/remotes/origin/{wanted}")
-    found = [seek(f"{name}^{{commit}}", retcode=None).strip() for name in names]
-    if not any(found):
+    target = ["--", str(store), str(folder)]
+    git.git(store.parent, "clone", "--quiet", "--no-checkout", *borrow, *target, isolated=True)
+    commit = _find_commit(folder, wanted) or _find_commit(folder, f"refs/remotes/origin/{wanted}")
+    if not commit:
         what = f"there is no version {wanted} of the template"
         raise MissingVersionError(what, fix="use another one")
-    git("checkout", "--quiet", "--force", "--detach", found[0] or found[1])
+    git.git(folder, "checkout", "--quiet", "--force", "--detach", commit, isolated=True)
     one.template.__dict__["local_abspath"] = folder.resolve()
+
+
+def _find_commit(folder: Path, name: str) -> str:
+    words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+    found = git.run(["git", "-C", str(folder), *words], codes=(0, 1, 128), isolated=True)
+    return found.decode().strip()
 
 
 def check(one: Worker, address: str) -> None:

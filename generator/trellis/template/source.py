@@ -1,22 +1,20 @@
 """Where the template comes from, and the environment in which git finds it there.
 
-Services record `git+trellis://fastapi`, wherever Trellis is installed; git is told that this
-means the bundle in the wheel, or the checkout that Trellis runs from.
+Services record `git+trellis://fastapi`, wherever Trellis is installed: it stands for the bundle in
+the wheel, or the checkout that Trellis runs from.
 """
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from trellis.template import bundle
+from trellis import git
 from trellis.errors import TemplateError
-from trellis.git import REPOSITORY_VARIABLES
 
 URL = "git+trellis://fastapi"
-_GIT_URL = URL.removeprefix("git+")
 
 
 @dataclass(frozen=True)
@@ -61,54 +59,16 @@ def find_source(address: str | None, scratch: Path) -> Source:
 
 
 @contextmanager
-def as_git_sees_it(source: Source, scratch: Path) -> Iterator[None]:
-    """The surroundings in which Copier's own git calls find the source."""
-    with git_environment(source, scratch) as variables:
-        # Copier's commands take theirs from here: os.environ as it was at the import.
+def git_environment(source: Source) -> Iterator[None]:
+    """Has Copier run git in our environment: isolated where the source is one of ours."""
+    with git.patched_environment(isolated=source.store is not None) as variables:
+        # Its commands take theirs from here: os.environ as it was when it was imported.
         from plumbum import local
 
         with local.env(**variables):
-            for name in set(REPOSITORY_VARIABLES) & set(local.env):
+            for name in local.env.keys() - variables.keys():
                 del local.env[name]
             yield
-
-
-@contextmanager
-def git_environment(source: Source, scratch: Path) -> Iterator[Mapping[str, str]]:
-    """What git is to see while Copier works; os.environ has it meanwhile."""
-    inherited = {k: v for k, v in os.environ.items() if k not in REPOSITORY_VARIABLES}
-    variables = inherited | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
-    if source.store:
-        # Nothing of the user's: their rewrites, hooks and line endings are not the template's.
-        config = scratch / "gitconfig"
-        config.write_text(_CONFIG, encoding="utf-8")
-        variables |= {
-            "COPIER_CACHE_DIR": str(scratch / "cache"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": str(config),
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"url.{source.store}.insteadOf",
-            "GIT_CONFIG_VALUE_0": _GIT_URL,
-        }
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables)
-    try:
-        yield variables
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-# A checkout may belong to another user; GIT_CONFIG_COUNT does not reach git's own children.
-_CONFIG = """\
-[safe]
-	directory = *
-[protocol "file"]
-	allow = always
-[core]
-	autocrlf = false
-"""
 
 
 def _has_password(address: str) -> bool:
@@ -118,8 +78,8 @@ def _has_password(address: str) -> bool:
 
 
 def _remark(root: Path) -> str:
-    changed = bundle.git(root, "status", "--porcelain", "--", *bundle.TEMPLATE_PATHS).strip()
-    return "what is not committed of the template is not used" if changed else ""
+    changed = git.git(root, "status", "--porcelain", "--", *bundle.TEMPLATE_PATHS, isolated=True)
+    return "what is not committed of the template is not used" if changed.strip() else ""
 
 
 def _absolute(address: str) -> str:

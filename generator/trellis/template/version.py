@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from trellis.template.copier_adapter import Worker
 
-    Surroundings = Callable[[], AbstractContextManager[None]]
+    Environment = Callable[[], AbstractContextManager[None]]
 
 
 class Template:
     """One version of a template, on disk."""
 
-    def __init__(self, worker: Worker, surroundings: Surroundings) -> None:
+    def __init__(self, worker: Worker, environment: Environment) -> None:
         self._worker = worker
-        self._surroundings = surroundings
+        self._git_environment = environment
         copier_adapter.prepare(worker)
         self.questions = tuple(
             Question.read(name, details)
@@ -61,7 +61,7 @@ class Template:
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
         worker = copier_adapter.copy_worker(self._worker, destination, values)
-        with self._surroundings(), silence(), copier_adapter.translate_errors():
+        with self._git_environment(), silence(), copier_adapter.translate_errors():
             worker.run_copy()
         containment.check_rendering(destination)
 
@@ -86,14 +86,14 @@ def open_template(address: str | None = None, version: str | None = None) -> Ite
         raise TemplateError("git is not installed", fix="install git; it holds the template")
     with locks.temporary() as scratch:
         origin = source.find_source(address, scratch)
-        surroundings = functools.partial(source.as_git_sees_it, origin, scratch)
-        with surroundings(), silence(), copier_adapter.translate_errors():
+        environment = functools.partial(source.git_environment, origin)
+        with environment(), silence(), copier_adapter.translate_errors():
             worker = copier_adapter.make_worker(origin.url, scratch / "nowhere", {}, version)
             try:
                 if origin.store:
                     copier_adapter.check_out(worker, origin.store, scratch / "checkout")
                 copier_adapter.check(worker, origin.url)
-                template = Template(worker, surroundings)
+                template = Template(worker, environment)
             except BaseException:
                 copier_adapter.clean_up(worker)
                 raise
