@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 
@@ -105,6 +105,28 @@ TAGS = [
     b"", b"\xff", b"\xed\xa0\x80", b'"', b'""', b"W/", b"*,*", b",,,", b'"' + b"9" * 5_000 + b'"',
     b'"0"', b"'1'", b'"NaN-1"', PRIVATE.encode(),
 ]  # fmt: skip
+
+
+# Whatever Python calls white space.
+SPACES = [chr(number) for number in range(0x3001) if chr(number).isspace()]
+
+
+def padded_ids_are_refused(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
+    """An id has one form, in every path: white space around it is not ignored."""
+    row = rows.create(resource)
+    path, own = rows.path(resource), str(row["id"])
+    padded = [form for space in SPACES for form in (space + own, own + space)]
+    forms = [*padded, f"+{own}", f"0{own}", f"{own[0]}_{own[1:]}", f"{{{own}}}", f"urn:uuid:{own}"]
+    nested = [f"{path}/{{}}{other}" for other in rows.paths.values()]
+    for form in forms:
+        for method in ("GET", "PATCH", "DELETE"):
+            body = {} if method == "PATCH" else None
+            answer = client.request(method, f"{path}/{quote(form)}", json=body)
+            assert answer.status_code == 422, (method, form)
+        for template in nested:
+            answer = client.get(template.format(quote(form)), params={"limit": 1})
+            assert answer.status_code in {404, 422}, (template, form)
+    assert client.get(f"{path}/{own}").json() == row
 
 
 def refuses(response: httpx2.Response) -> None:

@@ -209,6 +209,12 @@ def test_hostile_paths_queries_and_headers_are_refused(address, client, rows):
 
 
 @pytest.mark.blueprints("shop", "blog")
+def test_an_id_has_one_form(client, rows, project):
+    for resource in project.blueprint["resources"]:
+        hostility.padded_ids_are_refused(client, rows, resource)
+
+
+@pytest.mark.blueprints("shop", "blog")
 def test_hostile_tags_and_cursors_are_refused(address, client, rows, project):
     for resource in project.blueprint["resources"]:
         hostility.hostile_tags(address, client, rows, resource)

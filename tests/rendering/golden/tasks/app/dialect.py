@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NAME = "sqlite"
 DEFAULT_URL = "sqlite:///app.db"
 EXAMPLE_URL = DEFAULT_URL
+INVALID_URL = (ArgumentError, ValueError)
 
 # The database is locked or cannot be opened, or the disk is full or broken.
 TEMPORARY = {
@@ -29,7 +30,7 @@ def check_url(text: str) -> str:
     """Raises ValueError if the service cannot use the URL."""
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):
+    except INVALID_URL:
         raise ValueError(f"is not like {DEFAULT_URL}") from None
     # In memory, each connection would have a database of its own.
     if url.get_backend_name() != NAME or url.database in (None, "", ":memory:"):

@@ -1,11 +1,22 @@
 """The types of values that clients send, and the classes of what they send and receive."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+ID = "[1-9][0-9]*"
+
+
+def check_id(value: object) -> object:
+    """Refuses other forms of an id: Pydantic alone ignores white space around it."""
+    if isinstance(value, str) and not re.fullmatch(ID, value):
+        raise ValueError("Input should be a valid id")
+    return value
+
 
 # A key in a path or a query, and in a body, where text is no number.
-Id = Annotated[int, Field(gt=0, lt=2**63)]
+Id = Annotated[int, Field(gt=0, lt=2**63), BeforeValidator(check_id)]
 Reference = Annotated[Id, Field(strict=True)]
 # Databases cannot store NUL in text.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]

@@ -21,6 +21,7 @@ Item = TypeVar("Item", bound=BaseModel)
 Select = sa.Select[*tuple[Any, ...]]
 
 ID: TypeAdapter[Any] = TypeAdapter(Id)
+INVALID = (TypeError, ValueError, RecursionError)
 
 
 class PagingQuery(BaseModel):
@@ -111,7 +112,7 @@ def read_cursor(query: PagingQuery) -> dict[str, Any]:
         parameters = {"id": ID.validate_python(row_id)}
         if key != "id":
             parameters["cursor"] = getattr(query.model_validate({key: value}), key)
-    except (TypeError, ValueError, RecursionError):
+    except INVALID:
         sort, parameters = None, {}
     if sort != query.sort or None in parameters.values():
         raise invalid_parameter("cursor", "Input should be the cursor of a page of this list")
