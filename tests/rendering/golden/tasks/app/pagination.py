@@ -25,7 +25,8 @@ INVALID = (TypeError, ValueError, RecursionError)
 
 
 class PagingQuery(BaseModel):
-    """The paging of every list. Each field that a subclass adds is a filter."""
+    """The paging of every list. A field that a subclass adds filters the column of its name; a
+    field that is no column is for a query of your own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,7 +83,8 @@ def page_statement(select: Any, sort: str, after_cursor: bool, *filters: str) ->
     cursor says: the id of the last row and, as "cursor", the value that rows are sorted by."""
     columns = select.selected_columns
     for name in filters:
-        select = select.where(columns[name] == sa.bindparam(name))
+        if name in columns:
+            select = select.where(columns[name] == sa.bindparam(name))
     order = [columns.id]
     values = [sa.bindparam("id", type_=columns.id.type)]
     key = columns[sort.removeprefix("-")]

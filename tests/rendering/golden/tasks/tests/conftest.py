@@ -1,20 +1,16 @@
 """A database that the migrations built, and a client whose writes are undone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from httpx2 import ASGITransport, AsyncClient
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +37,26 @@ def alembic(settings: Settings) -> Config:
     return alembic_config(settings)
 
 
-@pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
-    """Its requests share one transaction, which is rolled back after the test."""
-    app = create_app(settings)
-    async with (
-        app.router.lifespan_context(app),
-        app.state.engine.connect() as connection,
-        AsyncClient(transport=ASGITransport(app), base_url="http://test") as client,
-    ):
-        transaction = await connection.begin()
-        for sessions in (app.state.sessions, app.state.read_sessions):
-            sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> FastAPI:
+    """One application for all tests."""
+    return create_app(settings)
+
+
+@pytest.fixture(scope="session")
+def served(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
         yield client
-        await transaction.rollback()
+
+
+@pytest.fixture
+def client(app: FastAPI, served: TestClient) -> Iterator[TestClient]:
+    """Its requests share one transaction, which is rolled back after the test."""
+    assert served.portal is not None
+    connection = served.portal.call(app.state.engine.connect)
+    transaction = served.portal.call(connection.begin)
+    for sessions in (app.state.sessions, app.state.read_sessions):
+        sessions.configure(bind=connection, join_transaction_mode="create_savepoint")
+    yield served
+    served.portal.call(transaction.rollback)
+    served.portal.call(connection.close)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from httpx2 import AsyncClient
+from fastapi.testclient import TestClient
 
 
 def new_task_data(**changes: Any) -> dict[str, Any]:
-    """What may be posted to /tasks."""
+    """The body of a valid POST /tasks."""
     return {
         "title": "Title",
         "description": "Description",
@@ -15,9 +15,9 @@ def new_task_data(**changes: Any) -> dict[str, Any]:
     }
 
 
-async def create_task(client: AsyncClient, /, **changes: Any) -> dict[str, Any]:
+def create_task(client: TestClient, /, **changes: Any) -> dict[str, Any]:
     data = new_task_data(**changes)
-    response = await client.post("/tasks", json=data)
+    response = client.post("/tasks", json=data)
     assert response.status_code == 201, response.text
     created: dict[str, Any] = response.json()
     return created
