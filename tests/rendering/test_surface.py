@@ -20,6 +20,7 @@ SURFACE = {
         "pyproject.toml",
     },
     "orm": {
+        "AGENTS.md",
         "app/*/models.py",
         "app/*/schemas.py",
         "app/*/service.py",
@@ -76,9 +77,8 @@ SURFACE = {
     },
     "python_version": {".github/workflows/ci.yml", "Dockerfile", "pyproject.toml"},
 }
-# What shows in more resources alone: the related row of AGENTS.md, and the type of a key in a
-# model that refers to another table.
-OF_SHOP = {"orm": {"AGENTS.md"}, "primary_key": {"app/*/models.py", "tests/*/test_*.py"}}
+# What shows in more resources alone: the type of a key in a model that refers to another table.
+OF_SHOP = {"primary_key": {"app/*/models.py", "tests/*/test_*.py"}}
 
 
 def test_no_choice_touches_more_than_ten_files():
