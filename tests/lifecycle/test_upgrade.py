@@ -27,7 +27,10 @@ EDITS = {
         "\n\ndef initials(user: User) -> str:\n"
         '    return "".join(word[0] for word in user.name.split())\n',
     ),
-    "pyproject.toml": ('    "uvicorn[standard]', '    "python-slugify>=8",\n    "uvicorn[standard]'),
+    "pyproject.toml": (
+        '    "uvicorn[standard]',
+        '    "python-slugify>=8",\n    "uvicorn[standard]',
+    ),
     "tests/users/test_users.py": ("", "\n\ndef test_by_hand() -> None:\n    assert True\n"),
 }
 
