@@ -180,6 +180,10 @@ CASES: dict[str, Case] = {
     "a YAML date for a text": (field(default=dt.date(2030, 1, 31)), f"{FIELD}.default"),
     "a list for a text": (field(default=["a"]), f"{FIELD}.default"),
     "a default too long": (field(max_length=3, default="four"), f"{FIELD}.default"),
+    "a default too long for a text without max_length": (
+        field(type="text", default="x" * 100_001),
+        f"{FIELD}.default",
+    ),
     "a default too short": (field(min_length=3, default="ab"), f"{FIELD}.default"),
     "two lines": (field(default="a\nb"), f"{FIELD}.default"),
     "a bell": (field(default="a\x07"), f"{FIELD}.default"),

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 # Names for all constraints, so that migrations can refer to them on every database.
@@ -19,7 +20,7 @@ NAMING_CONVENTION = {
 KeyColumn = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-@sa.event.listens_for(sa.Table, "before_parent_attach")
+@event.listens_for(sa.Table, "before_parent_attach")
 def autoincrement(table: sa.Table, _: object) -> None:
     """Without AUTOINCREMENT, SQLite gives the id of a deleted row to a new one."""
     table.dialect_options["sqlite"]["autoincrement"] = True
@@ -58,7 +59,7 @@ class Base(DeclarativeBase):
     id: Mapped[int] = mapped_column(KeyColumn, sa.Identity(), primary_key=True)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utc_now)
     updated_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=utc_now, onupdate=utc_now)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:

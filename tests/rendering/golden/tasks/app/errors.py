@@ -15,6 +15,7 @@ from app import dialect
 from app.logs import request_context
 
 PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "1"}  # seconds
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class AppError(Exception):
     """Ends a request with the status of its subclass."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers: Mapping[str, str] | None = None
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail)
@@ -53,6 +55,7 @@ class NotFoundError(AppError):
 
 class NotReadyError(AppError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = RETRY_AFTER
 
 
 def problem(
@@ -79,7 +82,7 @@ def problem(
 def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(AppError)
     async def handle_app_error(_: Request, error: AppError) -> JSONResponse:
-        return problem(error.status, error.detail)
+        return problem(error.status, error.detail, headers=error.headers)
 
     @app.exception_handler(HTTPException)
     async def handle_http_exception(_: Request, error: HTTPException) -> JSONResponse:
@@ -129,7 +132,7 @@ def unavailable(error: BaseException | None) -> JSONResponse:
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database is busy or cannot be reached.",
-        headers={"Retry-After": "1"},
+        headers=RETRY_AFTER,
     )
 
 

@@ -21,11 +21,16 @@ LOCATION = header("The path of the new row.")
 LINK = header('The next page, as <path>; rel="next". There is none on the last page.')
 RETRY_AFTER = header("The seconds to wait before another attempt.")
 
-# The headers of successful responses: responses={**ROW, **problems(404)}.
+# The headers of successful responses: responses=ROW | problems(404).
 PAGE: Responses = {200: {"headers": {"Link": LINK}}}
 ROW: Responses = {200: {"headers": {"ETag": ETAG}}}
 NEW_ROW: Responses = {201: {"headers": {"ETag": ETAG, "Location": LOCATION}}}
-NOT_MODIFIED: Responses = {304: {"description": "The row still has the tag of If-None-Match."}}
+NOT_MODIFIED: Responses = {
+    304: {
+        "description": "The row still has the tag of If-None-Match.",
+        "headers": {"ETag": ETAG},
+    },
+}
 
 # ConditionalGet reads this header: openapi_extra=IF_NONE_MATCH documents it.
 IF_NONE_MATCH = {

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 from app import etags, pagination
 from app.database import ReadDep, SessionDep
 from app.fields import Id
-from app.openapi import problems
+from app.openapi import IF_NONE_MATCH, NEW_ROW, NOT_MODIFIED, PAGE, ROW, problems
 from app.tasks import models, service
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskRead, TaskUpdate
 
 router = APIRouter(tags=["tasks"])
 
 
-@router.get("/tasks", responses=problems())
+@router.get("/tasks", responses=PAGE | problems())
 async def list_tasks(
     query: Annotated[TaskQuery, Query()],
     session: ReadDep,
@@ -26,7 +26,9 @@ async def list_tasks(
     return pagination.with_next_link(request, response, page)
 
 
-@router.post("/tasks", status_code=201, response_model=TaskRead, responses=problems(400, 409, 413))
+@router.post(
+    "/tasks", status_code=201, response_model=TaskRead, responses=NEW_ROW | problems(400, 409, 413)
+)
 async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> models.Task:
     task = await service.create_task(session, data)
     response.headers["Location"] = f"/tasks/{task.id}"
@@ -34,7 +36,9 @@ async def create_task(data: TaskCreate, session: SessionDep, response: Response)
     return task
 
 
-@router.get("/tasks/{task_id}", responses=problems(404))
+@router.get(
+    "/tasks/{task_id}", responses=ROW | NOT_MODIFIED | problems(404), openapi_extra=IF_NONE_MATCH
+)
 async def get_task(task_id: Id, session: ReadDep, response: Response) -> TaskRead:
     task = await service.get_task(session, task_id)
     response.headers["ETag"] = etags.etag(task.version)
@@ -42,7 +46,7 @@ async def get_task(task_id: Id, session: ReadDep, response: Response) -> TaskRea
 
 
 @router.patch(
-    "/tasks/{task_id}", response_model=TaskRead, responses=problems(400, 404, 409, 412, 413)
+    "/tasks/{task_id}", response_model=TaskRead, responses=ROW | problems(400, 404, 409, 412, 413)
 )
 async def update_task(
     task_id: Id,
