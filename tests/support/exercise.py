@@ -93,6 +93,8 @@ def stores_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
     row = created.json()
     location = created.headers["location"]
     assert location == f"{path}/{row['id']}"
+    assert client.put(path).headers["allow"] == "GET, POST"
+    assert client.put(location).headers["allow"] == "DELETE, GET, PATCH"
     assert client.get(location).json() == row
     for field in resource["fields"]:
         sent = data.get(attribute(field))
