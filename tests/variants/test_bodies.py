@@ -113,11 +113,14 @@ def test_a_text_without_max_length_is_bounded(client, rows):
 
 
 def test_integers_in_the_document_are_those_that_a_column_holds(client):
-    document = client.get("/openapi.json").json()
+    answer = client.get("/openapi.json")
+    document = answer.json()
     bounds = set(numbers(document, ("minimum", "maximum")))
 
     assert {2**31 - 1, -(2**31)} <= bounds
     assert 2**63 in numbers(document, ("exclusiveMaximum",))
+    assert f'"exclusiveMaximum":{2**63}' in answer.text
+    assert "e+18" not in answer.text
     assert all(-(2**63) <= bound < 2**63 for bound in bounds)
 
 

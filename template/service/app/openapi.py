@@ -1,5 +1,6 @@
 """What routes add to the OpenAPI document: errors as problem+json, and headers."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -53,12 +54,21 @@ def problems(*statuses: int) -> Responses:
     return responses
 
 
+def parse_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Documents errors as application/problem+json: FastAPI says application/json."""
+    """Documents errors as application/problem+json, and bounds such as 2**63 as integers.
+
+    FastAPI says application/json, and 9.223372036854776e+18, which is more than 2**63.
+    """
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = original()
+        text = json.dumps(original())
+        document: dict[str, Any] = json.loads(text, parse_float=parse_number)
         for operations in document.get("paths", {}).values():
             for operation in operations.values():
                 for status, response in operation["responses"].items():

@@ -7,9 +7,11 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app import dialect
 from app.logs import request_context
@@ -85,9 +87,12 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem(error.status, error.detail, headers=error.headers)
 
     @app.exception_handler(HTTPException)
-    async def handle_http_exception(_: Request, error: HTTPException) -> JSONResponse:
+    async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         drop_cause(error)
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        headers = error.headers
+        if headers and "Allow" in headers:
+            headers = {"Allow": ", ".join(allowed_methods(request)) or headers["Allow"]}
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(exc.IntegrityError)
     async def handle_integrity_error(request: Request, error: exc.IntegrityError) -> JSONResponse:
@@ -125,6 +130,15 @@ def add_error_handlers(app: FastAPI) -> None:
             messages.setdefault(location, message)
         errors = [Violation(location=k, message=v) for k, v in messages.items()]
         return problem(422, "The request is not valid.", errors)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods of all routes of a path: Starlette names those of the first route."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return sorted(methods)
 
 
 def unavailable(error: BaseException | None) -> JSONResponse:
