@@ -138,19 +138,24 @@ def server(request, shared_environment, tmp_path_factory):
 def write_routes(posts, choices):
     twins = SYNC if choices["api"] == "sync" else {}
     twins = twins | (SQLMODEL if choices["orm"] == "sqlmodel" else {})
-    for name, text in (("schemas.py", SCHEMAS), ("service.py", SERVICE), ("router.py", ROUTES)):
+    for name, code in (("schemas.py", SCHEMAS), ("service.py", SERVICE), ("router.py", ROUTES)):
         old = (posts / name).read_text(encoding="utf-8")
         docstring, rest = old.split("\n", 1)
-        imports, search = IMPORTS[name], SEARCH
+        imports = IMPORTS[name]
         if choices["orm"] == "sqlalchemy":
             imports = imports.replace("import sqlmodel\n", "")
-        for word, twin in twins.items():
-            text, search = text.replace(word, twin), search.replace(word, twin)
+        text, search = replaced(code, twins), replaced(SEARCH, twins)
         # Above the first route that has an id in its path.
         rest = rest.replace(
             '@router.get("/posts/{post_id}"', search + '@router.get("/posts/{post_id}"'
         )
         (posts / name).write_text(f"{docstring}\n{imports}\n{rest}{text}", encoding="utf-8")
+
+
+def replaced(text, words):
+    for word, other in words.items():
+        text = text.replace(word, other)
+    return text
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,11 @@
 import base64
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -28,7 +29,7 @@ class PagingQuery(BaseModel):
     """The paging of every list. A field that a subclass adds filters the column of its name; a
     field that is no column is for a query of your own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
     sort: str = "id"
     limit: int = Field(default=50, ge=1, le=100)
@@ -113,7 +114,9 @@ def read_cursor(query: PagingQuery) -> dict[str, Any]:
         sort, value, row_id = json.loads(document)
         parameters = {"id": ID.validate_python(row_id)}
         if key != "id":
-            parameters["cursor"] = getattr(query.model_validate({key: value}), key)
+            checked = query.model_copy()
+            setattr(checked, key, value)
+            parameters["cursor"] = getattr(checked, key)
     except INVALID:
         sort, parameters = None, {}
     if sort != query.sort or None in parameters.values():
@@ -121,10 +124,11 @@ def read_cursor(query: PagingQuery) -> dict[str, Any]:
     return parameters
 
 
-def refuse_repeated(request: Request) -> None:
-    """Refuses a parameter that is given twice: only the last value would count."""
+def refuse_repeated(request: Request, *, lists: Collection[str] = ()) -> None:
+    """Refuses a parameter that is given twice, unless it is a list: only the last value would
+    count."""
     for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if count > 1:
+        if count > 1 and name not in lists:
             raise invalid_parameter(name, "Input should be given once")
 
 
@@ -135,8 +139,7 @@ def invalid_parameter(name: str, message: str) -> RequestValidationError:
 def with_next_link(request: Request, response: Response, page: Page[Item]) -> list[Item]:
     """The items of a page. A header leads to the next page."""
     if page.next_cursor:
-        query = {**request.query_params, "cursor": page.next_cursor}
-        query.pop("offset", None)
-        url = f"{quote(request.url.path)}?{urlencode(query)}"
-        response.headers["Link"] = f'<{url}>; rel="next"'
+        url = request.url.remove_query_params("offset")
+        url = url.include_query_params(cursor=page.next_cursor)
+        response.headers["Link"] = f'<{quote(url.path)}?{url.query}>; rel="next"'
     return page.items
