@@ -156,7 +156,7 @@ def test_another_repository_that_a_hook_speaks_of_is_left_alone(trellis, folder,
     other.mkdir()
     git(other, "init", "--quiet")
     commit(other)
-    edit(folder / "app/routes.py", "    posts.router,\n", "    mine.router,\n")
+    edit(folder / "app/posts/service.py", "def ", "def mine() -> None: ...\n\n\ndef ")
     commit(folder)
     before = files(other / ".git")
 
@@ -164,10 +164,10 @@ def test_another_repository_that_a_hook_speaks_of_is_left_alone(trellis, folder,
         patch.setenv("GIT_DIR", str(other / ".git"))
         patch.setenv("GIT_WORK_TREE", str(other))
         patch.setenv("GIT_INDEX_FILE", str(other / ".git/index"))
-        result = trellis(*ADD)
+        result = trellis("remove", "resource", "post")
 
     assert result.code == 3, result.err
-    assert "UU app/routes.py" in git(folder, "status", "--porcelain")
+    assert "UD app/posts/service.py" in git(folder, "status", "--porcelain")
     assert files(other / ".git") == before
 
 
@@ -302,7 +302,7 @@ def test_a_file_that_git_ignores_is_not_overwritten(trellis, folder, newer_versi
 def test_an_edit_that_git_was_told_not_to_see_is_not_lost(
     trellis, folder, newer_versions, flag, verb
 ):
-    edit(folder / "Makefile", "# The", "# Our own\n# The")
+    edit(folder / "Makefile", "# For", "# Our own\n# For")
     commit(folder)
     git(folder, "update-index", f"--{flag}", "Makefile")
     edit(folder / "Makefile", "lint:", "ours:\n\nlint:")

@@ -1,6 +1,9 @@
 """A small template, so that the unit tests say nothing about the real one."""
 
+import shutil
 from pathlib import Path
+
+from support.cli import ROOT
 
 COPIER_YML = """\
 _min_copier_version: "9.18"
@@ -80,4 +83,6 @@ def write_template(root: Path) -> Path:
         path = root / "template/service" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    # A checkout finds the types of fields beside its template.
+    shutil.copy2(ROOT / "template/field_types.yml", root / "template")
     return root

@@ -88,7 +88,6 @@ def repository(tmp_path):
     for name in ("pyproject.toml", "generator", "README.md", "LICENSE", "CHANGELOG.md"):
         if (ROOT / name).exists():
             subprocess.run(["cp", "-r", str(ROOT / name), str(root / name)], check=True)
-    shutil.copy2(ROOT / "template/field_types.yml", root / "template/field_types.yml")
     for cache in list(root.rglob("__pycache__")):
         shutil.rmtree(cache)
     (root / ".gitignore").write_text("__pycache__/\n")
