@@ -83,8 +83,22 @@ def processor(process):
 def test_json_is_bounded_in_depth_and_size(client, rows):
     resource = rows.named("sparse")
     path = rows.path(resource)
-    good = [deep(DOCUMENT_DEPTH), "x" * (DOCUMENT_SIZE - 2), {"a": [1.5, None, "😀", True, {}]}]
-    bad = [deep(DOCUMENT_DEPTH + 1), "x" * (DOCUMENT_SIZE - 1), ["é" * 11_000], "\0", {"\0": 1}]
+    exponents = [1e300, -1e300, 1e16, 1e-9, 5e-324, 0.0]
+    good = [
+        exponents,
+        deep(DOCUMENT_DEPTH),
+        "x" * (DOCUMENT_SIZE - 2),
+        {"a": [1.5, None, "😀", True, {}]},
+    ]
+    bad = [
+        [1e300] * 300,
+        {"a": [5e-324] * 300},
+        deep(DOCUMENT_DEPTH + 1),
+        "x" * (DOCUMENT_SIZE - 1),
+        ["é" * 11_000],
+        "\0",
+        {"\0": 1},
+    ]
 
     for document in good:
         row = rows.create(resource, document=document)

@@ -94,6 +94,27 @@ def agrees(document, route, answer):
     )
 
 
+def test_the_examples_of_the_document_are_accepted(client, document):
+    rows = Rows(client, EVERY["resources"])
+    tried = set()
+    for name in ("plain", "sparse", "preset"):
+        resource = rows.named(name)
+        location = f"{rows.path(resource)}/{rows.create(resource)['id']}"
+        schema = document["components"]["schemas"][f"{name.title()}Update"]
+        for key, details in schema["properties"].items():
+            for example in examples(details):
+                answer = client.patch(location, json={key: example})
+                assert answer.status_code == 200, (name, key, example, answer.text)
+                tried.add(key)
+
+    assert {"bounded", "decimal", "document", "email", "fraction", "url", "whole"} <= tried
+
+
+def examples(schema):
+    for part in (schema, *schema.get("anyOf", [])):
+        yield from part.get("examples", [])
+
+
 def test_a_python_client_is_made_of_it(document, tmp_path):
     tool = ["uvx", "openapi-python-client@0.29.1"]
     (tmp_path / "config.yml").write_text("post_hooks: []\n", encoding="utf-8")
