@@ -44,8 +44,9 @@ async def search_posts(session: AsyncSession, query: PostSearch) -> pagination.P
     return await pagination.fetch_page(session, select, query, PostRead)
 """
 
-SEARCH = """\
-@router.get("/posts/search", responses=problems())
+SEARCH = """
+
+@router.get("/posts/search", responses=PAGE | problems())
 async def search_posts(
     query: Annotated[PostSearch, Query()],
     session: ReadDep,
@@ -55,13 +56,15 @@ async def search_posts(
     pagination.refuse_repeated(request, lists=["statuses"])
     page = await service.search_posts(session, query)
     return pagination.with_next_link(request, response, page)
-
-
 """
 
 ROUTES = """
 
-@router.post("/posts/{post_id}/publish", response_model=PostRead, responses=problems(404, 412))
+@router.post(
+    "/posts/{post_id}/publish",
+    response_model=PostRead,
+    responses=ROW | problems(404, 412),
+)
 async def publish_post(
     post_id: Id,
     session: SessionDep,
@@ -145,10 +148,9 @@ def write_routes(posts, choices):
         if choices["orm"] == "sqlalchemy":
             imports = imports.replace("import sqlmodel\n", "")
         text, search = replaced(code, twins), replaced(SEARCH, twins)
-        # Above the first route that has an id in its path.
-        rest = rest.replace(
-            '@router.get("/posts/{post_id}"', search + '@router.get("/posts/{post_id}"'
-        )
+        # Above the routes that have an id in their path.
+        start = 'router = APIRouter(tags=["posts"])\n'
+        rest = rest.replace(start, start + search)
         (posts / name).write_text(f"{docstring}\n{imports}\n{rest}{text}", encoding="utf-8")
 
 
