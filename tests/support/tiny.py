@@ -47,17 +47,22 @@ RULES = """\
 {%- if "\\x07" in value %}must be printable; remove U+0007{% endif %}
 {%- endmacro %}
 {% macro named(resources) %}
+{%- set names = resources | select("mapping") | map(attribute="name", default="") | list %}
 {%- for r in resources %}
 {%- set place = "resources[%s]" % loop.index0 %}
+{%- if r is not mapping or r.get("name") is not string or r.get("fields", 0) is not sequence %}
+{{- "%s: must have a name and fields\\n" % place }}
+{%- else %}
 {%- if r.name == "class" %}{{ place }}.name: 'class' is a keyword{{ "\\n" }}{% endif %}
-{%- for f in r.fields %}
-{%- if f.type == "reference" and f.to not in resources | map(attribute="name") %}
-{{- "%s.fields[%s].to: there is no %r\\n" % (place, loop.index0, f.to) }}
+{%- for f in r.fields if f is mapping %}
+{%- if f.get("type") == "reference" and f.get("to") not in names %}
+{{- "%s.fields[%s].to: there is no %r\\n" % (place, loop.index0, f.get("to")) }}
 {%- endif %}
-{%- if f.type == "strng" %}
+{%- if f.get("type") == "strng" %}
 {{- "%s.fields[%s].type: 'strng' is not a field type\\n" % (place, loop.index0) }}
 {%- endif %}
 {%- endfor %}
+{%- endif %}
 {%- endfor %}
 {%- endmacro %}
 """

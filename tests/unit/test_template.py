@@ -68,9 +68,15 @@ def test_problems_name_their_place(plain):
     ]
 
 
-def test_a_rule_that_fails_is_the_fault_of_the_template(plain):
+def test_a_rule_that_fails_is_the_fault_of_the_template(tmp_path):
+    root = write_template(tmp_path / "faulty")
+    faulty = (
+        "{% macro text(value) %}{% endmacro %}{% macro named(r) %}{{ r[0].name }}{% endmacro %}"
+    )
+    (root / "template/rules.jinja").write_text(faulty)
+
     with pytest.raises(TemplateError, match="cannot be rendered"):
-        plain.validate({"resources": [3]})
+        load_directory(root).validate({"resources": [3]})
 
 
 def test_rendering_a_directory_needs_no_git(plain, tmp_path, monkeypatch):
