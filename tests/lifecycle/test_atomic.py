@@ -281,7 +281,7 @@ def test_what_somebody_edited_after_a_kill_is_kept_and_named(blog, publish, faul
     fault(0)
     (blog / "pyproject.toml").write_text("mine\n")
 
-    with pytest.raises(ServiceError, match=r"except for pyproject\.toml"):
+    with pytest.raises(ServiceError, match=r"not undone in pyproject\.toml"):
         apply.found()
 
     assert git(blog, "status", "--porcelain") == " M pyproject.toml\n"

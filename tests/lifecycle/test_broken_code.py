@@ -233,7 +233,8 @@ def test_any_function_that_is_renamed_is_told_where_it_is_used(blog, seed):
         text = file.data.decode(errors="replace")
         block = text.partition(f"from {module} import ")[2].partition("\n\n")[0]
         by_name = name in block.replace("(", " ").replace(",", " ").split("from")[0].split()
-        imported = re.search(rf"^from {folder} import {last}(?: as (\w+))?$", text, re.MULTILINE)
+        names = rf"^from {folder} import (?:.*, )?{last}(?: as (\w+))?(?:,|$)"
+        imported = re.search(names, text, re.MULTILINE)
         alias = (imported[1] or last) if imported else None
         by_module = alias is not None and f"{alias}.{name}(" in text
         if other.endswith(".py") and other != path and (by_name or by_module):
@@ -255,8 +256,8 @@ def test_any_function_that_is_renamed_is_told_where_it_is_used(blog, seed):
         ),
         (
             "app/posts/router.py",
-            '\n\n@router.get("/{post_id}")\nasync def read_post() -> None: ...\n',
-            "declares router.get('/{post_id}') twice",
+            '\n\n@router.get("/posts/{post_id}")\nasync def read_post() -> None: ...\n',
+            "declares router.get('/posts/{post_id}') twice",
         ),
         ("app/posts/service.py", "\n\nVALUE = Wanted()\n", "uses Wanted, which nothing"),
         ("app/posts/service.py", "\n\nif:\n", "is no valid Python"),

@@ -1,10 +1,7 @@
 """What all verbs that change a service have in common."""
 
-import re
-
 import pytest
 from support.cli import POST, USER, commit, edit, files, git
-from trellis import errors
 
 VERBS = [
     ["add", "resource", "tag", "label:string:40", "post:ref:post"],
@@ -94,13 +91,3 @@ def test_nothing_is_changed_outside_of_git(trellis, folder, words):
     assert result.code == 7
     assert "not in a git repository" in result.err
     assert files(folder) == before
-
-
-@every_verb
-def test_every_exit_code_is_told(trellis, words):
-    verb = words[:2] if words[0] in {"add", "remove"} else words[:1]
-
-    said = trellis(*verb, "--help").out
-
-    told = {int(code) for code in re.findall(r"^ +(\d+)  \w", said, re.MULTILINE)}
-    assert told == set(errors.EXIT_CODES)

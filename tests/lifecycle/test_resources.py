@@ -113,7 +113,7 @@ def test_adding_another_of_the_same_name_is_refused(trellis, enter_blog):
         ("tag stars:integer:default=many", "fields[0].default: must be a whole number"),
         ("tag label:strin:40", "did you mean string?"),
         ("tag label:text\x1b[2J", "not a field type"),
-        (f"{'a' * 41} label:text", "40"),
+        (f"{'a' * 31} label:text", "at most 30"),
     ],
 )
 def test_what_gives_no_working_code_is_refused(trellis, enter_blog, words, said):

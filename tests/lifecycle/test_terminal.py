@@ -116,7 +116,7 @@ def test_a_file_is_restored_when_its_difference_was_seen(on_a_terminal, keys, co
     session = start("restore", "README.md")
 
     session.expect("-# Our blog")
-    session.answer("Restore README.md?", keys)
+    session.answer("Change 1 file?", keys)
 
     assert session.end()[0] == code
     assert ((folder / "README.md").read_bytes() == before) == (code == 0)

@@ -25,7 +25,7 @@ from trellis.change import (
     worktree,
 )
 from trellis.change.merge import Merged
-from trellis.change.report import Report
+from trellis.change.report import Report, count_files
 from trellis.errors import (
     BlueprintError,
     DeclinedError,
@@ -217,9 +217,9 @@ def _review(report: Report, options: Options) -> None:
 
     for line in report.plan_lines():
         console.say(line)
-    question = f"Change {len(report.files)} files?"
+    question = f"Change {count_files(report.files)}?"
     if report.problems:
-        question = f"Change {len(report.files)} files, and mend these places afterwards?"
+        question = f"Change {count_files(report.files)}, and mend these places afterwards?"
 
     def show() -> None:
         for line in report.diff.splitlines():

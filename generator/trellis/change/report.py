@@ -1,6 +1,6 @@
 """What a verb says at its end: files, conflicts, what to know before deploying. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ class Report:
 
     def _files(self) -> list[str]:
         lines = [*self.releases.splitlines(), ""] if self.releases else []
-        lines += [f"{self.service}: {_count(self.files)}"]
+        lines += [f"{self.service}: {count_files(self.files)}"]
         lines += [f"  note: {remark}" for remark in self.remarks]
         lines += [f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items()]
         if self.left_out:
@@ -96,7 +96,7 @@ class Report:
             return []
         reasons = dict.fromkeys(self.half_deleted, " (deleted on one side)")
         lines = [f"  ! {path}{reasons.get(path, '')}" for path in self.conflicts]
-        return ["", f"{_count(self.conflicts)} {title}:", *lines]
+        return ["", f"{count_files(self.conflicts)} {title}:", *lines]
 
     def _resolve(self) -> Iterator[str]:
         if len(self.half_deleted) < len(self.conflicts):
@@ -132,5 +132,6 @@ class Report:
         ]
 
 
-def _count(things: Mapping[str, str] | Sequence[str]) -> str:
+def count_files(things: Sized) -> str:
+    """The number of files, such as `1 file`."""
     return f"{len(things)} file{'' if len(things) == 1 else 's'}"

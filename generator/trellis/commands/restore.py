@@ -10,6 +10,7 @@ from trellis import console
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.change import apply, drift, forgotten
 from trellis.change.drift import Inspection
+from trellis.change.report import count_files
 from trellis.commands.shared import DryRun, Json, Yes
 from trellis.commands.status import inspect, say_diff, select
 from trellis.errors import DeclinedError, UsageError, escape
@@ -77,7 +78,7 @@ def _run(
         if not json:
             say_diff(text)
         asks = console.is_interactive() and not (yes or json or dry_run) and changes
-        if asks and not prompts.confirm(f"Change {len(changes)} files?"):
+        if asks and not prompts.confirm(f"Change {count_files(changes)}?"):
             raise DeclinedError("declined; nothing was written")
         if changes and not dry_run:
             apply.publish(service, changes, [], lock)
