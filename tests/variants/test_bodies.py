@@ -14,7 +14,7 @@ from support.payloads import Rows
 from support.services import CORE, ROOT, Renderings
 
 EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
-# Far above what was measured (0.05 s and 21 MB), and far below a cost that grows with depth.
+# Measured beyond a plain body, at most: 0.34 s (a million characters of empty lists) and 9 MB.
 MAX_SECONDS = 0.5
 MAX_MEGABYTES = 60
 PLAIN = b'{"a": "' + b"x" * SIZE + b'"}'
