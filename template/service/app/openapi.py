@@ -59,6 +59,12 @@ def parse_number(text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
+def rename_bounds(node: dict[str, Any]) -> dict[str, Any]:
+    """Pydantic writes the bounds of a type that has a validator by the names of Field()."""
+    names = {"ge": "minimum", "le": "maximum"}
+    return {names.get(k, k) if isinstance(v, int | float) else k: v for k, v in node.items()}
+
+
 def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Documents errors as application/problem+json, and bounds such as 2**63 as integers.
 
@@ -68,7 +74,9 @@ def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
     def openapi() -> dict[str, Any]:
         text = json.dumps(original())
-        document: dict[str, Any] = json.loads(text, parse_float=parse_number)
+        document: dict[str, Any] = json.loads(
+            text, parse_float=parse_number, object_hook=rename_bounds
+        )
         for operations in document.get("paths", {}).values():
             for operation in operations.values():
                 for status, response in operation["responses"].items():
