@@ -54,14 +54,12 @@ command.upgrade(config, "head")
 command.check(config)
 """
 DUMP = """
-import app.tables
-from app import columns
-base = getattr(columns, "Base", None) or columns.Base
+from app.tables import Base
 
 def dump(connection):
     return {
         name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
-        for name, table in base.metadata.tables.items()
+        for name, table in Base.metadata.tables.items()
     }
 
 print("rows:" + json.dumps(run(dump), default=str))
