@@ -23,8 +23,11 @@ def removed(old: Sources, new: Sources, touched: set[str]) -> dict[str, set[str]
             continue
         for name in before.classes.keys() & after.classes.keys():
             had, has = old.attributes(before, name), new.attributes(after, name)
-            if had is not None and has is not None and had - has:
-                gone[name] = had - has
+            if had is None or has is None:
+                continue
+            # Names such as __table__ are the libraries', whichever class declares their types.
+            if lost := {field for field in had - has if not field.startswith("__")}:
+                gone[name] = lost
     return gone
 
 
