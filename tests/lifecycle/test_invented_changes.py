@@ -13,8 +13,8 @@ from support import environments, postgres
 from support.cli import commit, files, git
 from support.invention import drawn, growing
 from support.projects import Project
+from support.rows import DUMP, MIGRATE, assert_kept
 from support.services import CHOICES, TEMPLATE
-from test_checks import DUMP, MIGRATE, assert_kept
 from trellis.change import pipeline
 from trellis.errors import BlueprintError
 from trellis.service.find import find_references

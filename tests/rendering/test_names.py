@@ -13,7 +13,6 @@ import sys
 import pytest
 from support import naming, scopes
 from support.services import CORE, TEMPLATE, python_files
-from test_reserved_names import EVERY_TYPE
 
 SIZE = 60
 SHARES = 8
@@ -25,7 +24,7 @@ OWN = re.compile(r"(things?|others?|a_[a-z]+_[0-9]+)(_|\b)")
 @pytest.fixture(scope="module")
 def plain(rendered):
     """Services whose names are ordinary."""
-    return [rendered(EVERY_TYPE, choices) for choices in CORE.values()]
+    return [rendered(naming.EVERY_TYPE, choices) for choices in CORE.values()]
 
 
 @pytest.fixture(scope="module")

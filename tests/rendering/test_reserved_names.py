@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from support.environments import base_python, environment
 from support.invention import FIELD_NAMES, RESOURCE_NAMES
+from support.naming import EVERY_TYPE
 from support.services import CORE, TEMPLATE, python_files
 
 ATTRIBUTES = """
@@ -21,39 +22,6 @@ from sqlmodel import SQLModel
 names = {n for c in (BaseModel, DeclarativeBase, SQLModel) for n in dir(c) if n[0] != "_"}
 print(json.dumps(sorted(names)))
 """
-EVERY_TYPE = {
-    "resources": [
-        {
-            "name": "thing",
-            "fields": [
-                {"name": f"a_{kind}", "type": kind, "optional": optional} | details
-                for optional in (False, True)
-                for kind, details in {
-                    "string": {"unique": True},
-                    "text": {},
-                    "integer": {"default": 2**40},
-                    "float": {},
-                    "decimal": {"index": True},
-                    "boolean": {},
-                    "date": {},
-                    "datetime": {},
-                    "uuid": {},
-                    "email": {},
-                    "url": {},
-                    "json": {"default": {}},
-                    "enum": {"values": ["a"], "default": "a"},
-                    "reference": {"to": "other"},
-                }.items()
-                if not optional or kind not in {"json", "enum"}
-            ],
-        },
-        {"name": "other", "fields": [{"name": "name", "type": "string"}]},
-    ]
-}
-for number, field in enumerate(EVERY_TYPE["resources"][0]["fields"]):
-    field["name"] += f"_{number}"
-    if field["optional"]:
-        field.pop("default", None)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,42 @@ from typing import Any
 from support import scopes
 from support.services import TEMPLATE
 
+# Every type of field, under names that nothing else in a service has.
+EVERY_TYPE = {
+    "resources": [
+        {
+            "name": "thing",
+            "fields": [
+                {"name": f"a_{kind}", "type": kind, "optional": optional} | details
+                for optional in (False, True)
+                for kind, details in {
+                    "string": {"unique": True},
+                    "text": {},
+                    "integer": {"default": 2**40},
+                    "float": {},
+                    "decimal": {"index": True},
+                    "boolean": {},
+                    "date": {},
+                    "datetime": {},
+                    "uuid": {},
+                    "email": {},
+                    "url": {},
+                    "json": {"default": {}},
+                    "enum": {"values": ["a"], "default": "a"},
+                    "reference": {"to": "other"},
+                }.items()
+                if not optional or kind not in {"json", "enum"}
+            ],
+        },
+        {"name": "other", "fields": [{"name": "name", "type": "string"}]},
+    ]
+}
+for number, field in enumerate(EVERY_TYPE["resources"][0]["fields"]):
+    field["name"] += f"_{number}"
+    if field["optional"]:
+        field.pop("default", None)
+
+
 _PREFIXES = ("add_", "by_", "check_", "create_", "delete_", "fetch_", "get_", "list_", "load_", "make_", "require_", "test_", "update_", "with_")  # fmt: skip # noqa: E501
 _SUFFIXES = ("_base", "_create", "_id", "_query", "_read", "_sort", "_update", "s")
 _TYPES: list[dict[str, Any]] = [
