@@ -65,7 +65,11 @@ def test_a_request_and_its_statements_are_one_trace(project, collector):
 
     inserts = [span for span in traces if span.name == "INSERT"]
     assert [span.parent for span in inserts] == [servers["POST /users"].id]
-    assert servers["GET /extra/crash"].attributes["error.type"] == "RuntimeError"
+    crash = servers["GET /extra/crash"]
+    assert crash.failed
+    assert crash.attributes["error.type"] == "500"
+    logged = next(line for line in lines if "RuntimeError" in line.get("exception", ""))
+    assert logged["trace_id"] == crash.trace
     assert b"private" not in collector.everything()
     assert "http.server.request.duration" in collector.metrics()
 

@@ -97,10 +97,10 @@ def test_ten_replicas_may_migrate_at_once(make, variant):
 
 def test_nobody_waits_for_ever_for_a_turn(make):
     with make(CORE["sync-sqlalchemy-postgres"]) as project:
-        env_py = project.folder / "migrations/env.py"
-        text = env_py.read_text()
+        dialect = project.folder / "app/dialect.py"
+        text = dialect.read_text()
         assert "PATIENCE = 60" in text
-        env_py.write_text(text.replace("PATIENCE = 60", "PATIENCE = 1"))
+        dialect.write_text(text.replace("PATIENCE = 60", "PATIENCE = 1"))
         with holding(project, TURN), pytest.raises(CommandError) as refusal:
             project.alembic("upgrade", "head")
 
