@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Header
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
@@ -55,15 +55,11 @@ class ConditionalGet:
         async def send_if_modified(message: Message) -> None:
             nonlocal not_modified
             if message["type"] == "http.response.start":
-                tag = Headers(raw=message["headers"]).get("etag", "")
-                not_modified = tag != "" and matches(known, tag)
+                headers = MutableHeaders(scope=message)
+                not_modified = "etag" in headers and matches(known, headers["etag"])
                 if not_modified:
                     message["status"] = HTTPStatus.NOT_MODIFIED
-                    message["headers"] = [
-                        (name, value)
-                        for name, value in message["headers"]
-                        if name not in (b"content-length", b"content-type")
-                    ]
+                    del headers["Content-Length"], headers["Content-Type"]
             elif not_modified:
                 message["body"] = b""
             await send(message)

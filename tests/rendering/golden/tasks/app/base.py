@@ -31,7 +31,7 @@ def utc_now() -> dt.datetime:
 
 
 class UTCDateTime(sa.TypeDecorator[dt.datetime]):
-    """A moment, read back in UTC whatever the database keeps of time zones."""
+    """A moment in UTC. SQLite stores no time zone; the sessions of Postgres are in UTC."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -44,11 +44,9 @@ class UTCDateTime(sa.TypeDecorator[dt.datetime]):
     def process_result_value(
         self, value: dt.datetime | None, dialect: sa.Dialect
     ) -> dt.datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=dt.UTC)
-        return value.astimezone(dt.UTC)
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=dt.UTC)
 
 
 class Base(DeclarativeBase):

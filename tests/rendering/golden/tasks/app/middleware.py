@@ -9,7 +9,7 @@ from uuid import uuid4
 from fastapi import FastAPI
 from fastapi.exceptions import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,16 +18,14 @@ from app.etags import ConditionalGet
 from app.logs import request_context
 from app.settings import Settings
 
-RawHeaders = list[tuple[bytes, bytes]]
-
-SECURITY_HEADERS = [
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-]
+SECURITY_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 # Not in development: the pages of /docs load scripts.
-NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+NO_CONTENT = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
 # The response headers that pages of other sites may read.
 EXPOSED_HEADERS = ["ETag", "Link", "Location", "Retry-After", "X-Request-ID"]
@@ -69,8 +67,8 @@ class RequestContextMiddleware:
 
     def __init__(self, app: ASGIApp, *, production: bool) -> None:
         self.app = app
-        self.headers = [*SECURITY_HEADERS, NO_CONTENT] if production else SECURITY_HEADERS
-        self.https_headers = [*self.headers, HTTPS_ONLY] if production else self.headers
+        self.headers = SECURITY_HEADERS | (NO_CONTENT if production else {})
+        self.https_headers = self.headers | (HTTPS_ONLY if production else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,13 +79,15 @@ class RequestContextMiddleware:
         request_id = safe_request_id(scope)
         request_context.set({"request_id": request_id})
         defaults = self.https_headers if scope["scheme"] == "https" else self.headers
-        defaults = [*defaults, (b"x-request-id", request_id.encode())]
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_defaults(message.get("headers", []), defaults)
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in defaults.items():
+                    headers.setdefault(name, value)
             elif not message.get("more_body"):
                 log_request(scope, status, perf_counter() - started)
             await send(message)
@@ -99,12 +99,6 @@ def safe_request_id(scope: Scope) -> str:
     """The client's X-Request-ID if it is safe to log, else a new one."""
     given = Headers(scope=scope).get("x-request-id", "")
     return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid4().hex
-
-
-def with_defaults(headers: RawHeaders, defaults: RawHeaders) -> RawHeaders:
-    """A header that the handler has set takes precedence."""
-    present = {name.lower() for name, _ in headers}
-    return [*headers, *(item for item in defaults if item[0] not in present)]
 
 
 def log_request(scope: Scope, status: int, seconds: float) -> None:

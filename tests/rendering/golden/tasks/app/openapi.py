@@ -13,7 +13,7 @@ from app.errors import PROBLEM_JSON, Problem
 Responses = dict[int | str, dict[str, Any]]
 
 
-def header(description: str) -> dict[str, Any]:
+def header(description: str) -> dict[str, object]:
     return {"description": description, "schema": {"type": "string"}}
 
 
@@ -59,7 +59,7 @@ def parse_number(text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def rename_bounds(node: dict[str, Any]) -> dict[str, Any]:
+def rename_bounds(node: dict[str, object]) -> dict[str, object]:
     """Pydantic writes the bounds of a type that has a validator by the names of Field()."""
     names = {"ge": "minimum", "le": "maximum"}
     return {names.get(k, k) if isinstance(v, int | float) else k: v for k, v in node.items()}

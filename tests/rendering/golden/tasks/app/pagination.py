@@ -1,7 +1,6 @@
 """Lists: filters, sorting, and pages that continue by key."""
 
 import base64
-import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.fields import Id
@@ -21,8 +19,8 @@ from app.fields import Id
 Item = TypeVar("Item", bound=BaseModel)
 Select = sa.Select[*tuple[Any, ...]]
 
-ID: TypeAdapter[Any] = TypeAdapter(Id)
-INVALID = (TypeError, ValueError, RecursionError)
+# The sorting of a page, the value that its last row is sorted by, and the id of that row.
+CURSOR = TypeAdapter(tuple[str, object, Id])
 
 
 class PagingQuery(BaseModel):
@@ -36,7 +34,7 @@ class PagingQuery(BaseModel):
     offset: int = Field(default=0, ge=0, le=1_000_000)
     cursor: str = Field(default="", max_length=4000, pattern=r"^[A-Za-z0-9_-]*$")
 
-    def filters(self) -> dict[str, Any]:
+    def filters(self) -> dict[str, object]:
         return self.model_dump(exclude=set(PagingQuery.model_fields))
 
 
@@ -102,23 +100,23 @@ def page_statement(select: Any, sort: str, after_cursor: bool, *filters: str) ->
 
 def write_cursor(sort: str, last: Any) -> str:
     value = getattr(last, sort.removeprefix("-"))
-    document = json.dumps(to_jsonable_python([sort, value, last.id]))
-    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+    document = CURSOR.dump_json((sort, value, last.id))
+    return base64.urlsafe_b64encode(document).decode().rstrip("=")
 
 
-def read_cursor(query: PagingQuery) -> dict[str, Any]:
+def read_cursor(query: PagingQuery) -> dict[str, object]:
     """The parameters that a cursor stands for. Its value is checked like that of a filter."""
     key = query.sort.removeprefix("-")
     try:
         document = base64.urlsafe_b64decode(f"{query.cursor}==")
-        sort, value, row_id = json.loads(document)
-        parameters = {"id": ID.validate_python(row_id)}
+        sort, value, row_id = CURSOR.validate_json(document)
+        parameters: dict[str, object] = {"id": row_id}
         if key != "id":
             checked = query.model_copy()
             setattr(checked, key, value)
             parameters["cursor"] = getattr(checked, key)
-    except INVALID:
-        sort, parameters = None, {}
+    except ValueError:
+        sort, parameters = "", {}
     if sort != query.sort or None in parameters.values():
         raise invalid_parameter("cursor", "Input should be the cursor of a page of this list")
     return parameters
