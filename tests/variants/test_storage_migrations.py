@@ -80,7 +80,7 @@ def holding(project, statement):
     command = [python, "-c", HELD, project.env["DATABASE_URL"], statement]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         try:
-            other.stdout.readline()
+            assert other.stdout.readline() == "held\n"
             yield
         finally:
             other.kill()
