@@ -116,14 +116,14 @@ def examples(schema):
 
 
 def test_a_python_client_is_made_of_it(document, tmp_path):
-    tool = ["uvx", "openapi-python-client@0.29.1"]
+    tool = ["uvx", "--quiet", "openapi-python-client@0.29.1"]
     (tmp_path / "config.yml").write_text("post_hooks: []\n", encoding="utf-8")
     options = ["--config", "config.yml", "--output-path", "client", "--meta", "none"]
 
     said = generate(tmp_path, document, tool, "generate", "--path", "openapi.json", *options)
 
-    # It names each schema and operation that it leaves out.
-    assert said.strip() == "Generating client"
+    # It warns of each schema and operation that it leaves out.
+    assert not re.search("WARNING|Warning|ERROR|Error", said), said
     assert (tmp_path / "client/models/plain_create.py").exists()
 
 
