@@ -1,7 +1,10 @@
 """The template's own machinery carries nothing that no service needs."""
 
+import itertools
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from support.services import BLUEPRINTS, CORE, ROOT, TEMPLATE, python_files
@@ -72,6 +75,48 @@ def test_an_example_is_true(file, call, result):
     said = TEMPLATE._worker.jinja_env.from_string(source).render(TEMPLATE.data)
 
     assert said.strip() == result
+
+
+# What stands in the body of a class: annotations and values of every shape.
+ANNOTATIONS = [
+    "fields.Text",
+    "fields.Text | MISSING | None",
+    "Annotated[fields.Decimal12_2, Field(le=-240)]",
+    "Annotated[fields.Decimal12_2, Field(le=-240)] | MISSING",
+    "Annotated[fields.Decimal18_2, Field(ge=-1117679, le=82572075)] | MISSING | None",
+    "Mapped[ThingRole | None]",
+]
+VALUES = [
+    "",
+    "MISSING",
+    "ThingRole.IN_PROGRESS",
+    f'"{"x" * 75}"',
+    "dt.date(2030, 1, 31)",
+    "Field(default=MISSING, max_length=351)",
+    'Field(default=Decimal("4.00"), unique=True, sa_type=ExactNumeric(18, 2))',
+    "mapped_column(sa.String(3), unique=True)",
+]
+
+
+def test_long_lines_are_wrapped_as_ruff_wraps_them():
+    lines = [
+        f"    {'x' * width}: {annotation}{value and f' = {value}'}"
+        for annotation, value in itertools.product(ANNOTATIONS, VALUES)
+        for width in range(1, 34)
+    ]
+
+    made = [TEMPLATE.macro("python", "wrap", line) for line in lines]
+    expected = formatted_by_ruff(lines)
+
+    assert any(line.endswith("(\n        MISSING\n    )") for line in made)
+    assert [ours for ours, theirs in zip(made, expected, strict=True) if ours != theirs] == []
+
+
+def formatted_by_ruff(lines):
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "100", "-"]
+    text = "".join(f"class A:\n{line}\n" for line in lines)
+    said = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    return [body.strip("\n") for body in said.split("class A:\n")[1:]]
 
 
 @pytest.mark.parametrize("file", ["names.jinja", "rules.jinja"])
