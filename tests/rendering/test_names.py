@@ -4,6 +4,7 @@ The names tried are those that rendered code itself uses, in every core variant,
 of and what is made of them. A run tries a quarter of them in services; `ALL_NAMES=1` tries each.
 """
 
+import ast
 import json
 import os
 import re
@@ -65,6 +66,24 @@ def test_a_variable_has_the_name_of_its_row_only_where_nothing_else_has(plain):
     assert variable({"name": "invoice"}) == "invoice"
 
 
+@pytest.mark.parametrize("choices", CORE.values(), ids=CORE)
+def test_words_in_texts_are_no_reason_to_import(choices, plain, rendered):
+    """Defaults and values of enums that are made of what modules import, `dt.` and `UUID`."""
+    words = sorted({w for one in plain for _, text in python_files(one) for w in imported(text)})
+    text = " ".join(f"{word} {word}." for word in words)
+    values = list({word.upper(): word for word in words}.values())
+    fields = [
+        {"name": "body", "type": "text", "default": text},
+        {"name": "document", "type": "json", "default": [text]},
+        {"name": "role", "type": "enum", "values": values},
+    ]
+
+    service = rendered({"resources": [{"name": "thing", "fields": fields}]}, choices)
+
+    assert len(words) > 50
+    assert ruff(service.path) == []
+
+
 @pytest.mark.parametrize("share", TRIED)
 def test_no_name_hides_what_the_code_needs(share, names, needed, rendered):
     resources, fields = names
@@ -82,6 +101,13 @@ def test_no_name_hides_what_the_code_needs(share, names, needed, rendered):
         faults += ruff(service.path)
 
     assert not faults, "\n".join(faults)
+
+
+def imported(text):
+    """The names that a module's imports bind."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
 
 def modules(service):
