@@ -16,17 +16,24 @@ from support.services import CORE, TEMPLATE, python_files
 ATTRIBUTES = """
 import json, warnings
 warnings.simplefilter("ignore")
+import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import DeclarativeBase
 from sqlmodel import SQLModel
 names = {n for c in (BaseModel, DeclarativeBase, SQLModel) for n in dir(c) if n[0] != "_"}
+connection = sa.create_engine("sqlite://").connect()
+for name in [n for n in dir(sa.Row) if n[0] != "_"]:
+    row = connection.execute(sa.select(sa.literal("hidden").label(name))).one()
+    if getattr(row, name) != "hidden":
+        names.add(name)
 print(json.dumps(sorted(names)))
 """
 
 
 @pytest.fixture(scope="module")
 def library_names(tmp_path_factory, rendered):
-    """The public attributes of the classes that models and schemas derive from."""
+    """The public attributes of the classes that models and schemas derive from, and those of a
+    row that hide a column of their name."""
     env = environment()
     folder = tmp_path_factory.mktemp("libraries")
     subprocess.run(
