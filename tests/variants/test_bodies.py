@@ -2,6 +2,7 @@
 
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -158,3 +159,21 @@ def test_a_decimal_filter_takes_numbers_as_json_writes_them(client, rows):
         assert [row["decimal"] for row in found] == ["820.00"], text
     for text in ("8.24e-07", "1_0", " 820", "+820", "NaN"):
         is_problem(client.get(rows.path(preset), params={"decimal": text}), 422)
+
+
+def test_a_decimal_takes_every_number_that_its_digits_can_write(client, rows):
+    """Zero has no digit before the point of a decimal whose places are all of its digits."""
+    plain = rows.named("plain")
+    least = {"bounded": "0.1", "decimal": "0.000001", "fraction": "0.0001", "whole": "1"}
+    taken = [dict.fromkeys(least, text) for text in ("0", "-0", "0.0", "0e3")] + [least]
+    taken += [{"bounded": "99.9", "decimal": "999999999999.999999", "fraction": "-0.9999"}]
+    refused = {"bounded": "0.01", "decimal": "1e12", "fraction": "1", "whole": "-1000"}
+
+    for values in taken:
+        row = rows.create(plain, **values)
+        assert {name: Decimal(row[name]) for name in values} == {
+            name: Decimal(text) for name, text in values.items()
+        }
+    for name, text in refused.items():
+        data = rows.data(plain) | {name: text}
+        is_problem(client.post(rows.path(plain), json=data), 422)
