@@ -72,7 +72,8 @@ class Template:
         path = f"template/macros/{file}.jinja"
         with copier_adapter.translate_errors():
             try:
-                found = getattr(self._worker.jinja_env.get_template(path).module, name)
+                template = self._worker.jinja_env.get_template(path)
+                found = getattr(template.make_module(self.data), name)
             except (TemplateNotFound, AttributeError) as error:
                 what = f"version {self.version} of the template has no {name} in {path}"
                 raise TemplateError(what, fix="take a newer one first: trellis update") from error
