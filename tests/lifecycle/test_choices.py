@@ -226,7 +226,7 @@ def edit_ten_files(folder):
     )
     edit(folder / "app/users/service.py", "create_user", "register_user")
     edit(folder / "app/users/router.py", "create_user", "register_user")
-    edit(folder / "app/settings.py", "1_048_576", "2_097_152")
+    edit(folder / "app/settings.py", "262_144", "524_288")
     (folder / "compose.yaml").unlink()
     edit(folder / "pyproject.toml", '    "uvicorn', '    "stamina>=25",\n    "uvicorn')
     edit(folder / "Makefile", "lint:", "ship:  ## ship it\n\t./ship\n\nlint:")

@@ -7,7 +7,7 @@ from typing import Any
 
 from support.payloads import attribute, value
 
-SIZE = 1_000_000
+SIZE = 260_000
 # Each is repeated until the body is full; with what opens and closes it, where it nests.
 _ITEMS = [
     '"\\u0000"', '"\\ud800"', '"\\\\"', '"é"', '"😀"', "0", "1.5", "-0.0", "1e300", "NaN", "1e999",

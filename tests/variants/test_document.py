@@ -107,7 +107,27 @@ def test_the_examples_of_the_document_are_accepted(client, document):
                 assert answer.status_code == 200, (name, key, example, answer.text)
                 tried.add(key)
 
-    assert {"bounded", "decimal", "document", "email", "fraction", "url", "whole"} <= tried
+    texts = {"code", "phrase", "string", "text"}
+    assert {"bounded", "decimal", "document", "email", "fraction", "url", "whole"} | texts <= tried
+
+
+def test_every_text_has_an_example(document):
+    """Without one, Swagger UI invents text from the pattern."""
+    for name, schema in document["components"]["schemas"].items():
+        for key, details in schema.get("properties", {}).items():
+            for part in (details, *details.get("anyOf", [])):
+                is_text = part.get("type") == "string" and "pattern" in part
+                assert not is_text or part["examples"], (name, key)
+
+
+def test_what_a_body_may_be_refused_for_is_documented(document):
+    """A body may be malformed, slow, too large or not valid."""
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    bodies = [one for one in operations if "requestBody" in one]
+
+    assert len(bodies) == 2 * len(EVERY["resources"])
+    for operation in bodies:
+        assert {"400", "408", "413", "422"} <= set(operation["responses"]), operation["operationId"]
 
 
 def examples(schema):

@@ -231,7 +231,7 @@ def test_what_is_said_twice_is_refused_or_said_last(client, rows, project):
 @pytest.mark.blueprints("shop", "blog")
 def test_the_limit_of_bodies_holds_whatever_is_said_of_their_length(address, rows):
     for path in rows.paths.values():
-        hostility.bodies_past_the_limit(address, path, 1_048_576)
+        hostility.bodies_past_the_limit(address, path, 262_144)
 
 
 def blueprint_of(project):

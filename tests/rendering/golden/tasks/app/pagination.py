@@ -11,7 +11,14 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.fields import Id
@@ -33,6 +40,15 @@ class PagingQuery(BaseModel):
     limit: int = Field(default=50, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=1_000_000)
     cursor: str = Field(default="", max_length=4000, pattern=r"^[A-Za-z0-9_-]*$")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def refuse_white_space(cls, value: object, validate: ValidatorFunctionWrapHandler) -> object:
+        """Pydantic ignores white space around a number; around text it counts."""
+        parsed: object = validate(value)
+        if isinstance(value, str) and not isinstance(parsed, str) and value != value.strip():
+            raise ValueError("Input should have no white space around it")
+        return parsed
 
     def filters(self) -> dict[str, object]:
         return self.model_dump(exclude=set(PagingQuery.model_fields))

@@ -97,7 +97,7 @@ class Settings(DatabaseSettings):
     allowed_hosts: Annotated[list[str], NoDecode] = []
     cors_origins: Annotated[list[str], NoDecode] = []
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    max_body_size: int = Field(default=1_048_576, ge=1)  # bytes
+    max_body_size: int = Field(default=262_144, ge=1)  # bytes
     body_timeout: float = Field(default=30, gt=0)  # seconds
 
     @field_validator("allowed_hosts", mode="before")

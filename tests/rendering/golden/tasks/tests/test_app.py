@@ -77,5 +77,5 @@ def test_refuses_a_body_that_is_too_large(client: TestClient) -> None:
     response = client.post("/health/live", content=b"x" * 2_000_000)
 
     assert response.status_code == 413
-    assert "1048576 bytes" in response.json()["detail"]
+    assert "262144 bytes" in response.json()["detail"]
     assert response.headers["content-type"] == "application/problem+json"

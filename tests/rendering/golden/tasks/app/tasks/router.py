@@ -27,7 +27,10 @@ async def list_tasks(
 
 
 @router.post(
-    "/tasks", status_code=201, response_model=TaskRead, responses=NEW_ROW | problems(400, 409, 413)
+    "/tasks",
+    status_code=201,
+    response_model=TaskRead,
+    responses=NEW_ROW | problems(400, 408, 409, 413),
 )
 async def create_task(data: TaskCreate, session: SessionDep, response: Response) -> models.Task:
     task = await service.create_task(session, data)
@@ -46,7 +49,9 @@ async def get_task(task_id: Id, session: ReadDep, response: Response) -> TaskRea
 
 
 @router.patch(
-    "/tasks/{task_id}", response_model=TaskRead, responses=ROW | problems(400, 404, 409, 412, 413)
+    "/tasks/{task_id}",
+    response_model=TaskRead,
+    responses=ROW | problems(400, 404, 408, 409, 412, 413),
 )
 async def update_task(
     task_id: Id,

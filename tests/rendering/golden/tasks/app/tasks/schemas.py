@@ -15,7 +15,7 @@ class TaskCreate(fields.Schema):
     """What a new task is made of."""
 
     title: fields.Text = Field(min_length=1, max_length=200)
-    description: fields.Text | None = Field(default=None, max_length=100000)
+    description: fields.Text | None = Field(default=None, max_length=20000)
     completed: fields.Boolean = False
 
 
@@ -23,7 +23,7 @@ class TaskUpdate(fields.Schema):
     """What changes; anything left out stays as it is."""
 
     title: fields.Text | MISSING = Field(default=MISSING, min_length=1, max_length=200)
-    description: fields.Text | MISSING | None = Field(default=MISSING, max_length=100000)
+    description: fields.Text | MISSING | None = Field(default=MISSING, max_length=20000)
     completed: fields.Boolean | MISSING = MISSING
 
 
