@@ -1,4 +1,4 @@
-"""Errors: raised anywhere, answered here as application/problem+json (RFC 9457)."""
+"""Errors, and their responses as application/problem+json (RFC 9457)."""
 
 import logging
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Problem(BaseModel):
 
 
 class AppError(Exception):
-    """Ends a request with the status of its subclass."""
+    """Raised anywhere, it answers the request with the status of its class."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     headers: Mapping[str, str] | None = None
@@ -102,8 +102,8 @@ def add_error_handlers(app: FastAPI) -> None:
         if not dialect.is_reference_error(error):
             return problem(422, "The data breaks a rule of the database.")
         if request.method == "DELETE":
-            return problem(409, "Something else still refers to this.")
-        return problem(422, "A reference points to something that does not exist.")
+            return problem(409, "Another row refers to this row.")
+        return problem(422, "A reference points to a row that does not exist.")
 
     @app.exception_handler(exc.DBAPIError)
     async def handle_database_error(_: Request, error: exc.DBAPIError) -> JSONResponse:
@@ -121,7 +121,7 @@ def add_error_handlers(app: FastAPI) -> None:
         drop_cause(error)
         messages: dict[str, str] = {}
         for item in error.errors():
-            # Beyond the name of a field, a location has keys that the client sent.
+            # The third and later parts of a location can be keys that the client sent.
             known = 1 if item["type"] in ("extra_forbidden", "json_invalid") else 2
             location = ".".join(str(part) for part in item["loc"][:known])
             message = item["msg"].removeprefix("Value error, ")
@@ -133,7 +133,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def allowed_methods(request: Request) -> list[str]:
-    """The methods of all routes of a path: Starlette names those of the first route."""
+    """The methods of all routes of a path: Starlette's Allow header has those of one route."""
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.matches(request.scope)[0] is not Match.NONE:
@@ -151,11 +151,11 @@ def unavailable(error: BaseException | None) -> JSONResponse:
 
 
 def drop_cause(error: Exception) -> None:
-    """Frees the body now: the traceback of a JSON error holds it, and leads back to this error.
-    Only the garbage collector would find that cycle."""
+    """Frees the request body now. The JSON error's traceback holds the body and refers to this
+    error: a cycle, which would stay until the next garbage collection."""
     error.__cause__ = error.__context__ = None
 
 
 async def handle_unexpected(_: Request, error: Exception) -> JSONResponse:
-    """For ServerErrorMiddleware, which raises the error again: uvicorn logs it."""
+    """Answers 500. ServerErrorMiddleware then raises the error again, and uvicorn logs it."""
     return problem(500, headers={"Connection": "close"})

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
 
-# The header that makes a change depend on the version that the client has read.
+# The ETag of the version that the client has read.
 IfMatch = Annotated[str | None, Header()]
 
 # `SELECT … FOR NO KEY UPDATE`: blocks other writers, not inserts that reference the row.
@@ -21,19 +21,19 @@ class PreconditionFailedError(AppError):
 
 
 def etag(version: int) -> str:
-    """The entity tag of a row's version. No other row ever has the same URL: ids are not
-    used again."""
+    """The ETag of a row. The version is enough: ids are not used again, so a URL always
+    means the same row."""
     return f'"{version}"'
 
 
 def matches(header: str, tag: str) -> bool:
-    """Whether a header such as `"1", "2"` has the tag. An asterisk stands for any."""
+    """Whether a header such as `"1", "2"` has the tag. `*` matches every tag."""
     return header.strip() == "*" or tag in [item.strip() for item in header.split(",")]
 
 
 def require_match(version: int, if_match: str | None) -> None:
     if if_match is not None and not matches(if_match, etag(version)):
-        raise PreconditionFailedError("This has changed since it was read.")
+        raise PreconditionFailedError("The row has changed since it was read.")
 
 
 class ConditionalGet:

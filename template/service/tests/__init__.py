@@ -1,4 +1,4 @@
-"""Tests run as such, whatever the environment or .env says."""
+"""Sets ENVIRONMENT=test, whatever the environment and .env say."""
 
 import os
 

@@ -1,14 +1,14 @@
-"""What the migrations promise."""
+"""The migrations match the models, and can be undone."""
 
 from alembic import command
 from alembic.config import Config
 
 
-def test_the_tables_are_those_of_the_models(alembic: Config) -> None:
+def test_migrations_match_the_models(alembic: Config) -> None:
     command.check(alembic)
 
 
-def test_every_migration_can_be_undone_and_done_again(alembic: Config) -> None:
+def test_migrations_run_down_and_up_again(alembic: Config) -> None:
     command.downgrade(alembic, "base")
     command.upgrade(alembic, "head")
     command.check(alembic)

@@ -1,4 +1,4 @@
-"""What every table has, and the column types that need care."""
+"""The base class of all tables, and column types."""
 
 import datetime as dt
 from typing import Any
@@ -61,5 +61,5 @@ class Base(DeclarativeBase):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
-        """The ORM counts the changes of a row in its version, which is its ETag."""
+        """The ORM increments the version of a row with each UPDATE. The ETag is that number."""
         return {"version_id_col": cls.version}

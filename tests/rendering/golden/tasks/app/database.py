@@ -22,9 +22,8 @@ async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-# One transaction for a request that writes. It is rolled back when anything is raised, else
-# committed before the response is sent (the scope), so that what was acknowledged is stored.
-# Services flush and never commit.
+# One transaction for a request that writes. It is rolled back if anything is raised. Otherwise
+# it is committed before the response is sent (scope="function"). Services flush and never commit.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
 # For a request that only reads. It is never committed.

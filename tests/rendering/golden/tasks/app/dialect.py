@@ -47,7 +47,7 @@ def make_engine(settings: "DatabaseSettings") -> AsyncEngine:
 
 
 def make_read_engine(settings: "DatabaseSettings") -> AsyncEngine:
-    """For reads, which do not wait for a writer. AUTOCOMMIT: a statement is a transaction."""
+    """For reads, which do not wait for a writer. AUTOCOMMIT: each statement is a transaction."""
     size = settings.database_pool_size
     return open_engine(settings.database_url, pool_size=size, isolation_level="AUTOCOMMIT")
 
@@ -68,7 +68,7 @@ def open_engine(url: str, **options: Any) -> AsyncEngine:
     """Connects on first use."""
     engine = create_async_engine(
         make_url(url).set(drivername="sqlite+aiosqlite"),
-        # The driver must not begin transactions. It waits 5 s for another process.
+        # SQLAlchemy begins transactions, not the driver. The timeout for locks is 5 s.
         connect_args={"isolation_level": None, "timeout": 5},
         hide_parameters=True,
         max_overflow=0,
@@ -81,14 +81,14 @@ def open_engine(url: str, **options: Any) -> AsyncEngine:
 
 
 def set_pragmas(connection: Any, _: object) -> None:
-    """Check foreign keys. With a write-ahead log, reads go on during a write."""
+    """Enables foreign keys, and the write-ahead log: reads do not wait for a write."""
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
 
 
 def prepare_migrations(connection: Any, _: object) -> None:
-    """A batch migration replaces a table by a copy: dropping the table must not delete the
-    rows that refer to it. Other processes wait up to a minute for this one."""
+    """A batch migration copies a table and drops the old one: with foreign keys on, that would
+    cascade to the rows that refer to it. Other processes wait up to 60 s for this one."""
     connection.execute("PRAGMA foreign_keys=OFF")
     connection.execute("PRAGMA busy_timeout=60000")
 

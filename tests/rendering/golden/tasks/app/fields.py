@@ -1,4 +1,4 @@
-"""The types of values that clients send, and the classes of what they send and receive."""
+"""The types of fields, and the base classes of request and response bodies."""
 
 import re
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ ID = "[1-9][0-9]*"
 
 
 def check_id(value: object) -> object:
-    """Refuses other forms of an id: Pydantic alone ignores white space around it."""
+    """Refuses other spellings of an id: Pydantic would ignore white space around it."""
     if isinstance(value, str) and not re.fullmatch(ID, value):
         raise ValueError("Input should be a valid id")
     return value
@@ -21,7 +21,7 @@ def add_example(schema: dict[str, Any]) -> None:
     schema["examples"] = [text[: schema.get("maxLength")]]
 
 
-# A key in a path or a query, and in a body, where text is no number.
+# `Id` is a key in a path or a query, `Reference` a key in a body.
 Id = Annotated[int, Field(gt=0, lt=2**63), BeforeValidator(check_id)]
 Reference = Annotated[Id, Field(strict=True)]
 # Databases cannot store NUL in text.
@@ -29,9 +29,9 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$", json_schema_extra=add_example
 Boolean = Annotated[bool, Field(strict=True)]
 
 
-# A `MISSING` value is left out of `model_dump()`: PATCH writes only what was sent.
+# `model_dump()` leaves `MISSING` values out: PATCH writes only the fields that were sent.
 class Schema(BaseModel):
-    """What clients send."""
+    """The base class of request bodies."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class Schema(BaseModel):
     def check_fields(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
-        # Pydantic makes an error of every unknown field, however many there are.
+        # Pydantic would make an error for each of a million unknown fields.
         if len(data) > len(cls.model_fields) + 20:
             raise ValueError("Input has too many fields")
         # JSON has one kind of number: 1.0 is an integer, too.
@@ -49,7 +49,7 @@ class Schema(BaseModel):
 
 
 class ReadSchema(BaseModel):
-    """What clients receive."""
+    """The base class of response bodies."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 

@@ -1,7 +1,7 @@
-"""Is the service alive, and may requests come?
+"""Liveness and readiness probes.
 
-Both are answered on the event loop, and the database is asked over a connection of their
-own: a service that has its hands full is neither dead nor unready.
+Both run on the event loop, and the database is asked over a connection of its own: a busy
+service still answers them.
 """
 
 import logging
@@ -27,13 +27,13 @@ class Health(BaseModel):
 
 @router.get("/live")
 async def live() -> Health:
-    """Answers as long as the process does, and touches nothing."""
+    """Answers 200 while the process runs; the database is not asked."""
     return Health()
 
 
 @router.get("/ready", responses=problems(503))
 async def ready(request: Request) -> Health:
-    """Answers 503 without a migrated database."""
+    """Answers 503 if the database cannot be reached or was never migrated."""
     state = request.app.state
     try:
         with fail_after(DEADLINE):

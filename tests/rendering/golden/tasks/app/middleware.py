@@ -1,4 +1,4 @@
-"""Middleware: request ids, security headers, the access log, CORS, and who may send what."""
+"""Middleware: request ids, security headers, the access log, CORS, hosts and body limits."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-# Not in development: the pages of /docs load scripts.
+# In production only: /docs loads scripts.
 NO_CONTENT = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 
@@ -39,8 +39,8 @@ access_log = logging.getLogger("app.access")
 def add_middleware(app: FastAPI, settings: Settings) -> None:
     """Adds the innermost middleware first.
 
-    Starlette's own ServerErrorMiddleware stands outside of everything that is added here.
-    Another one inside gives a 500 its headers, its CORS headers and its line in the log.
+    Starlette's own ServerErrorMiddleware is outside of all of these. The second one, which is
+    added here, answers 500 inside of CORS and the access log.
     """
     app.add_middleware(ConditionalGet)
     app.add_middleware(
@@ -128,7 +128,7 @@ class AllowedHostsMiddleware:
         await problem(400, "This host is not served here.")(scope, receive, send)
 
     def is_allowed(self, scope: Scope) -> bool:
-        """A request with two Host headers is refused: a proxy may have read the other one."""
+        """A request with two Host headers is refused: a proxy may use the other one."""
         given = Headers(scope=scope).getlist("host")
         host = re.sub(r":\d*$", "", given[0].lower()) if len(given) == 1 else ""
         return any(
@@ -172,7 +172,7 @@ class RequestBodyMiddleware:
             complete = not message.get("more_body", False)
             if size > self.max_size:
                 raise HTTPException(413, too_large)
-            # NUL is in every bracket in UTF-16 and UTF-32, and nowhere in JSON in UTF-8.
+            # JSON has a NUL byte in UTF-16 and UTF-32, and none in UTF-8.
             if is_json and b"\0" in body:
                 raise HTTPException(400, "JSON must be encoded in UTF-8.")
             return message

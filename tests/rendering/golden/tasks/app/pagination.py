@@ -1,4 +1,4 @@
-"""Lists: filters, sorting, and pages that continue by key."""
+"""Lists: filters, sorting and keyset pagination."""
 
 import base64
 from collections import Counter
@@ -26,13 +26,13 @@ from app.fields import Id
 Item = TypeVar("Item", bound=BaseModel)
 Select = sa.Select[*tuple[Any, ...]]
 
-# The sorting of a page, the value that its last row is sorted by, and the id of that row.
+# The `sort` of a page, the last row's value of that field, and the last row's id.
 CURSOR = TypeAdapter(tuple[str, object, Id])
 
 
 class PagingQuery(BaseModel):
-    """The paging of every list. A field that a subclass adds filters the column of its name; a
-    field that is no column is for a query of your own."""
+    """The query parameters of every list. A field that a subclass adds filters the column of the
+    same name. Fields without a column are for your own queries."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
@@ -56,15 +56,15 @@ class PagingQuery(BaseModel):
 
 @dataclass
 class Page(Generic[Item]):
-    """Some items of a list, and the cursor of the next page if there is one."""
+    """The items of one page, and the cursor of the next page if there is one."""
 
     items: list[Item]
     next_cursor: str | None = None
 
 
 class PagedSelect:
-    """A SELECT that stands at module level. The statements of its pages are kept: building a
-    statement takes longer than running it."""
+    """A SELECT at module level. The statements of its pages are cached: building one takes
+    longer than running it."""
 
     def __init__(self, select: Select) -> None:
         self.page = lru_cache(maxsize=200)(partial(page_statement, select))
@@ -73,7 +73,7 @@ class PagedSelect:
 async def fetch_page(
     session: AsyncSession, select: PagedSelect | Select, query: PagingQuery, schema: type[Item]
 ) -> Page[Item]:
-    """Reads a page of a table or a model. One row more tells whether another page follows."""
+    """Reads a page of a table or a model, and one more row to see if another page follows."""
     filters = query.filters()
     parameters = filters | {"limit": query.limit + 1, "offset": query.offset}
     if query.cursor:
@@ -82,7 +82,7 @@ async def fetch_page(
     statement = page(query.sort, bool(query.cursor), *filters)
     result = await session.execute(statement, parameters)
     names = list(result.keys())
-    # SELECT of a model gives entities. A table's rows are read fastest from a dict.
+    # A SELECT of a model returns entities. Pydantic reads a table's rows fastest as dicts.
     if len(names) == 1:
         rows = list(result.scalars())
     else:
@@ -94,8 +94,8 @@ async def fetch_page(
 
 
 def page_statement(select: Any, sort: str, after_cursor: bool, *filters: str) -> Any:
-    """The statement of a page. Its parameters are the filters, limit, offset, and what the
-    cursor says: the id of the last row and, as "cursor", the value that rows are sorted by."""
+    """The statement of a page. Its parameters are the filters, "limit", "offset" and, from the
+    cursor, the last row's "id" and its value of the sort field ("cursor")."""
     columns = select.selected_columns
     for name in filters:
         if name in columns:
@@ -121,7 +121,7 @@ def write_cursor(sort: str, last: Any) -> str:
 
 
 def read_cursor(query: PagingQuery) -> dict[str, object]:
-    """The parameters that a cursor stands for. Its value is checked like that of a filter."""
+    """The parameters in a cursor. The sort field's value is validated like a filter."""
     key = query.sort.removeprefix("-")
     try:
         document = base64.urlsafe_b64decode(f"{query.cursor}==")
@@ -139,8 +139,7 @@ def read_cursor(query: PagingQuery) -> dict[str, object]:
 
 
 def refuse_repeated(request: Request, *, lists: Collection[str] = ()) -> None:
-    """Refuses a parameter that is given twice, unless it is a list: only the last value would
-    count."""
+    """Refuses a repeated parameter that is not a list: only its last value would be used."""
     for name, count in Counter(name for name, _ in request.query_params.multi_items()).items():
         if count > 1 and name not in lists:
             raise invalid_parameter(name, "Input should be given once")
@@ -151,7 +150,7 @@ def invalid_parameter(name: str, message: str) -> RequestValidationError:
 
 
 def with_next_link(request: Request, response: Response, page: Page[Item]) -> list[Item]:
-    """The items of a page. A header leads to the next page."""
+    """Returns the items of a page, and sets the Link header to the next page."""
     if page.next_cursor:
         url = request.url.remove_query_params("offset")
         url = url.include_query_params(cursor=page.next_cursor)

@@ -1,4 +1,4 @@
-"""Which routers exist."""
+"""The list of routers."""
 
 from app import health
 from app.tasks import router as tasks

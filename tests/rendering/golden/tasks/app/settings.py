@@ -1,4 +1,4 @@
-"""Settings: from the environment, then from the file .env."""
+"""Settings, from environment variables and the file .env."""
 
 import os
 import re
@@ -14,25 +14,25 @@ from app import dialect
 
 Environment = Literal["production", "development", "test"]
 
-# Passwords of .env.example and of tutorials.
+# The passwords of .env.example and of tutorials: production refuses them.
 EXAMPLES = ("password", "postgres", "changeme")
 
 
 def default_environment() -> Environment:
-    """Development has to be asked for, with ENVIRONMENT or `fastapi dev`."""
+    """Production, unless `fastapi dev` runs the service."""
     if os.environ.get("FASTAPI_ENV") == "development":
         return "development"
     return "production"
 
 
-# A wildcard needs two labels behind it: *.com is refused. A public suffix of two labels,
-# such as *.co.uk, is not recognised.
+# A wildcard needs two labels: *.com is refused. *.co.uk is accepted, although everyone can
+# register a domain below it.
 HOST = r"\*(\.[a-z0-9_-]+){2,}|[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
 ORIGIN = r"\*|https?://[^/*]+"
 
 
 def split_list(value: str | list[str], pattern: str, example: str) -> list[str]:
-    """In the environment, the items of a list stand between commas."""
+    """Splits the value of an environment variable at commas."""
     items = value.split(",") if isinstance(value, str) else value
     items = [item.strip().lower() for item in items if item.strip()]
     for item in items:
@@ -52,13 +52,13 @@ class DatabaseSettings(BaseSettings):
 
     environment: Environment = Field(default_factory=default_environment)
     database_url: str = dialect.DEFAULT_URL
-    # Per process: up to this many connections for transactions (SQLite: one), and as many
-    # again for reads.
+    # Each process has at most this many connections for transactions (SQLite: one), and as
+    # many for reads.
     database_pool_size: int = Field(default=10, ge=1)
 
     @classmethod
     def load(cls) -> Self:
-        """Exits with a line for each setting that is not valid."""
+        """Reads the settings. Exits with one line for each setting that is not valid."""
         try:
             return cls()
         except ValidationError as error:

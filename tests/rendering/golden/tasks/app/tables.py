@@ -1,4 +1,4 @@
-"""Which tables exist: Alembic compares the database with these."""
+"""The list of tables: Alembic compares the database with them."""
 
 from app.base import Base
 from app.tasks.models import Task

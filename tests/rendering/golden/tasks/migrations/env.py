@@ -1,4 +1,4 @@
-"""How Alembic reaches the database, and what it compares it with."""
+"""Alembic's environment: the database, and the tables to compare it with."""
 
 import asyncio
 import logging

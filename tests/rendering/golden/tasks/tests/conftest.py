@@ -1,4 +1,4 @@
-"""A database that the migrations built, and a client whose writes are undone."""
+"""Fixtures: a database built by the migrations, and a client whose writes are rolled back."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.settings import Settings
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Leads to a database of this run's own."""
+    """Settings with a new database for this run."""
     path = tmp_path_factory.mktemp("database") / "test.db"
     settings = Settings(
         environment="test",
@@ -51,7 +51,7 @@ def served(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def client(app: FastAPI, served: TestClient) -> Iterator[TestClient]:
-    """Its requests share one transaction, which is rolled back after the test."""
+    """All requests of a test share one transaction, which is rolled back after the test."""
     assert served.portal is not None
     connection = served.portal.call(app.state.engine.connect)
     transaction = served.portal.call(connection.begin)

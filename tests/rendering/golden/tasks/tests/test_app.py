@@ -32,7 +32,7 @@ def test_answers_an_unknown_path_with_a_problem(client: TestClient) -> None:
     assert response.json()["status"] == 404
 
 
-def test_names_the_methods_that_a_path_has(client: TestClient) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_ones(client: TestClient) -> None:
     response = client.put("/health/live")
 
     assert response.status_code == 405
@@ -40,22 +40,20 @@ def test_names_the_methods_that_a_path_has(client: TestClient) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_an_error_names_its_request(client: TestClient) -> None:
+def test_an_error_has_the_id_of_its_request(client: TestClient) -> None:
     response = client.get("/nothing-here", headers={"X-Request-ID": "of-the-client.1"})
 
     assert response.json()["request_id"] == "of-the-client.1"
     assert response.headers["x-request-id"] == "of-the-client.1"
 
 
-def test_an_id_that_is_unfit_for_a_log_is_replaced(client: TestClient) -> None:
+def test_a_request_id_that_is_unsafe_to_log_is_replaced(client: TestClient) -> None:
     response = client.get("/health/live", headers={"X-Request-ID": '"}{"level": "'})
 
     assert response.headers["x-request-id"].isalnum()
 
 
-def test_the_log_says_who_asked_for_what_but_no_values(
-    client: TestClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_access_log_has_no_values(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     client.get("/health/live?token=secret")
 
     [line] = [record for record in caplog.records if record.name == "app.access"]
@@ -64,9 +62,7 @@ def test_the_log_says_who_asked_for_what_but_no_values(
     assert "secret" not in caplog.text
 
 
-def test_every_answer_has_the_headers_that_keep_browsers_careful(
-    client: TestClient,
-) -> None:
+def test_every_response_has_security_headers(client: TestClient) -> None:
     response = client.get("/nothing-here")
 
     assert response.headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""What the routes of every resource have in common, shown on tasks."""
+"""The behaviour that all resources share, tested with tasks."""
 
 from fastapi.testclient import TestClient
 

@@ -1,4 +1,4 @@
-"""A database that is busy."""
+"""Errors of a busy database."""
 
 from fastapi.testclient import TestClient
 from sqlalchemy import exc

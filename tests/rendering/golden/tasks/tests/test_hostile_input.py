@@ -1,4 +1,4 @@
-"""What nobody sends who means well is refused, without repeating it."""
+"""Hostile input is refused, and never repeated in the response."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +11,7 @@ from tests.tasks.factory import create_task
     [r'"\u0000"', r'"\ud800"', "NaN", "1e400", "1" + "0" * 5_000, "[" * 100_000],
     ids=["NUL", "surrogate", "NaN", "infinity", "digits", "brackets"],
 )
-def test_values_that_no_database_holds(value: str, client: TestClient) -> None:
+def test_values_that_databases_cannot_store_are_refused(value: str, client: TestClient) -> None:
     task = create_task(client)
 
     response = client.patch(
@@ -25,21 +25,21 @@ def test_values_that_no_database_holds(value: str, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("row_id", ["0", "-1", "1" + "0" * 30, "%00", "%ED%A0%80"])
-def test_ids_that_no_row_has(row_id: str, client: TestClient) -> None:
+def test_ids_that_are_not_valid_are_refused(row_id: str, client: TestClient) -> None:
     response = client.get(f"/tasks/{row_id}")
 
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_secret_is_not_repeated(client: TestClient) -> None:
+def test_the_response_does_not_repeat_the_input(client: TestClient) -> None:
     response = client.post("/tasks", json={"hunter2": "hunter2"})
 
     assert response.status_code == 422
     assert "hunter2" not in response.text
 
 
-def test_a_query_does_not_say_a_thing_twice(client: TestClient) -> None:
+def test_a_repeated_query_parameter_is_refused(client: TestClient) -> None:
     response = client.get("/tasks?limit=1&limit=100")
 
     assert response.status_code == 422

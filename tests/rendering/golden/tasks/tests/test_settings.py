@@ -1,4 +1,4 @@
-"""What production insists on."""
+"""The settings that production requires, and their effects."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -8,12 +8,12 @@ from app import dialect
 from app.main import create_app
 from app.settings import DatabaseSettings, Settings
 
-URL = dialect.EXAMPLE_URL  # which nobody opens
+URL = dialect.EXAMPLE_URL  # no test connects to it
 
 
 @pytest.fixture
 def production() -> TestClient:
-    """A client of the service as it is deployed, which is not started."""
+    """A client of the service in production. The lifespan does not run."""
     settings = Settings(
         environment="production",
         database_url=URL,
@@ -23,7 +23,7 @@ def production() -> TestClient:
 
 
 def test_production_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir("/")  # where there is no .env
+    monkeypatch.chdir("/")  # there is no .env here
     for name in ("ENVIRONMENT", "FASTAPI_ENV", "DATABASE_URL", "ALLOWED_HOSTS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -34,7 +34,7 @@ def test_production_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ALLOWED_HOSTS: is not set" in str(refusal.value)
 
 
-def test_migrations_need_the_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations_need_only_the_database_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     monkeypatch.setenv("ENVIRONMENT", "production")
     monkeypatch.setenv("DATABASE_URL", URL)
@@ -58,12 +58,12 @@ def test_fastapi_dev_is_development(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load().environment == "development"
 
 
-def test_any_host_is_none_to_allow() -> None:
+def test_a_wildcard_for_every_host_is_refused() -> None:
     with pytest.raises(ValidationError, match="is not like"):
         Settings(allowed_hosts=["*"])
 
 
-def test_not_every_site_may_call_it_in_production() -> None:
+def test_cors_for_every_site_is_refused_in_production() -> None:
     with pytest.raises(ValidationError, match="CORS_ORIGINS: must name sites"):
         Settings(
             environment="production",
@@ -73,27 +73,27 @@ def test_not_every_site_may_call_it_in_production() -> None:
         )
 
 
-def test_another_host_is_refused(production: TestClient) -> None:
+def test_a_host_that_is_not_allowed_is_refused(production: TestClient) -> None:
     response = production.get("/docs", headers={"Host": "www.example.com"})
 
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_probe_may_come_by_address(production: TestClient) -> None:
+def test_a_probe_may_name_any_host(production: TestClient) -> None:
     response = production.get("/health/live", headers={"Host": "10.0.0.7:8000"})
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
-def test_nothing_is_documented_in_production(production: TestClient, path: str) -> None:
+def test_production_has_no_documentation(production: TestClient, path: str) -> None:
     response = production.get(path)
 
     assert response.status_code == 404
 
 
-def test_browsers_are_told_to_stay_with_https(production: TestClient) -> None:
+def test_production_sends_strict_transport_security(production: TestClient) -> None:
     response = production.get("/health/live")
 
     assert response.headers["strict-transport-security"] == "max-age=31536000"

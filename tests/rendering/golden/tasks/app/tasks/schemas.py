@@ -1,4 +1,4 @@
-"""What clients send and receive of tasks."""
+"""The request and response bodies of tasks."""
 
 import datetime as dt
 from typing import Literal
@@ -12,7 +12,7 @@ TaskSort = Literal["id", "-id"]
 
 
 class TaskCreate(fields.Schema):
-    """What a new task is made of."""
+    """A new task."""
 
     title: fields.Text = Field(min_length=1, max_length=200)
     description: fields.Text | None = Field(default=None, max_length=20000)
@@ -20,7 +20,7 @@ class TaskCreate(fields.Schema):
 
 
 class TaskUpdate(fields.Schema):
-    """What changes; anything left out stays as it is."""
+    """The fields to change. A field that is left out keeps its value."""
 
     title: fields.Text | MISSING = Field(default=MISSING, min_length=1, max_length=200)
     description: fields.Text | MISSING | None = Field(default=MISSING, max_length=20000)
@@ -28,7 +28,7 @@ class TaskUpdate(fields.Schema):
 
 
 class TaskRead(fields.ReadSchema):
-    """A task as it is stored."""
+    """A task in a response."""
 
     id: int
     title: str
@@ -39,7 +39,7 @@ class TaskRead(fields.ReadSchema):
 
 
 class TaskQuery(PagingQuery):
-    """How a list of tasks is filtered, sorted and paged."""
+    """The query parameters of a list of tasks."""
 
     sort: TaskSort = "id"
     completed: bool | MISSING = MISSING

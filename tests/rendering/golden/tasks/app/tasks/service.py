@@ -1,4 +1,4 @@
-"""What can be done with tasks."""
+"""The queries of tasks."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +9,7 @@ from app.fields import Id
 from app.tasks.models import Task
 from app.tasks.schemas import TaskCreate, TaskQuery, TaskRead, TaskUpdate
 
-# Reads select rows of the table, which are faster than entities. The statements stand here since
+# Reads select rows of the table, which are faster than entities. The statements are constants:
 # building one takes longer than running it.
 SELECT = sa.select(Task.__table__)
 GET = SELECT.filter_by(id=sa.bindparam("id"))
