@@ -7,7 +7,7 @@ from schemathesis.specs.openapi.checks import RejectedPositiveData, positive_dat
 # the number in a text may be, nor what no text inside of a JSON value may have, nor which cursors
 # a list has given.
 UNSPEAKABLE = (
-    "A reference points to something that does not exist.",
+    "A reference points to a row that does not exist.",
     "Input should be greater than or equal to ",
     "Input should be less than or equal to ",
 )
