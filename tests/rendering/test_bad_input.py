@@ -67,11 +67,19 @@ anything = st.recursive(
     max_leaves=4,
 )
 field_keys = sorted({"name", "default", *modifiers(), "index", *options()})
-wild_fields = st.builds(
-    lambda kind, rest: {"name": "title", "type": kind, "values": ["a"], **rest},
-    st.sampled_from(sorted(field_types())),
-    st.dictionaries(st.sampled_from(field_keys), anything | st.integers(-3, 70), max_size=5),
-)
+
+
+def fields_of_type(kind):
+    """Most of the keys are of the type, so that every check is reached."""
+    spec = field_types()[kind]
+    known = sorted({"default", *modifiers(), *spec.arguments, *spec.options})
+    keys = st.sampled_from(known) | st.sampled_from([*known, *known, *field_keys])
+    rest = st.dictionaries(keys, anything | st.integers(-3, 70), max_size=5)
+    needed = {"enum": {"values": ["a"]}, "reference": {"to": "task"}}.get(kind, {})
+    return rest.map(lambda given: {"name": "title", "type": kind} | needed | given)
+
+
+wild_fields = st.sampled_from(sorted(field_types())).flatmap(fields_of_type)
 wild_resources = st.lists(
     st.fixed_dictionaries({"name": st.just("task") | anything, "fields": st.lists(wild_fields)})
     | st.dictionaries(st.sampled_from(["name", "plural", "fields"]), anything)
@@ -80,7 +88,7 @@ wild_resources = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
 @given(wild_resources | anything)
 def test_no_value_is_too_odd_for_the_rules(resources):
     for problem in TEMPLATE.validate({"resources": resources}):
