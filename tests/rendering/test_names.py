@@ -66,6 +66,19 @@ def test_a_variable_has_the_name_of_its_row_only_where_nothing_else_has(plain):
     assert variable({"name": "invoice"}) == "invoice"
 
 
+@pytest.mark.parametrize("file", ["test_conventions.py", "test_hostile_input.py"])
+def test_no_name_hides_what_the_tests_of_the_first_resource_import(file, plain):
+    """They import functions of factories, and modules in place of classes."""
+    functions = re.compile(r"create_(\w+)|new_(\w+)_data")
+    names = {name for one in plain for name in imported(one.files[f"tests/{file}"])}
+
+    own = {name for name in names if functions.fullmatch(name)}
+
+    assert own
+    assert {name.removesuffix("_data").partition("_")[2] for name in own} <= {"thing", "other"}
+    assert not {name for name in names - own if re.search("thing|other", name.lower())}
+
+
 @pytest.mark.parametrize("choices", CORE.values(), ids=CORE)
 def test_words_in_texts_are_no_reason_to_import(choices, plain, rendered):
     """Defaults and values of enums that are made of what modules import, `dt.` and `UUID`."""

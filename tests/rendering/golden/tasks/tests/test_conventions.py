@@ -2,12 +2,11 @@
 
 from fastapi.testclient import TestClient
 
+from app import main
 from app.database import SessionDep
 from app.errors import NotFoundError
-from app.main import create_app
 from app.settings import Settings
-from app.tasks.models import Task
-from app.tasks.schemas import TaskCreate
+from app.tasks import models, schemas
 from tests.tasks.factory import create_task, new_task_data
 
 UNKNOWN_ID = 2**62
@@ -68,11 +67,11 @@ def test_a_patch_of_an_outdated_version_is_refused(client: TestClient) -> None:
 
 
 def test_an_error_rolls_back_what_was_added(settings: Settings) -> None:
-    app = create_app(settings)
+    app = main.create_app(settings)
 
     @app.post("/fail")
-    def fail(data: TaskCreate, session: SessionDep) -> None:
-        session.add(Task(**data.model_dump()))
+    def fail(data: schemas.TaskCreate, session: SessionDep) -> None:
+        session.add(models.Task(**data.model_dump()))
         raise NotFoundError("There is something missing.")
 
     with TestClient(app) as client:

@@ -12,10 +12,10 @@ from tests.tasks.factory import create_task
     ids=["NUL", "surrogate", "NaN", "infinity", "digits", "brackets"],
 )
 def test_values_that_databases_cannot_store_are_refused(value: str, client: TestClient) -> None:
-    task = create_task(client)
+    created = create_task(client)
 
     response = client.patch(
-        f"/tasks/{task['id']}",
+        f"/tasks/{created['id']}",
         content='{"title": ' + value + "}",
         headers={"Content-Type": "application/json"},
     )
