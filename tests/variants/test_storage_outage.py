@@ -1,17 +1,17 @@
 """A Postgres that is killed, restarted, or does not answer, under load."""
 
-import tempfile
+import shutil
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import httpx2
 import pytest
-from support import storage
+from support import own_postgres, storage
 from support.exercise import everything_listed, is_problem
-from support.own_postgres import OwnPostgres
 
 VARIANTS = {
     f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}
@@ -20,16 +20,20 @@ VARIANTS = {
 # What a URL must write as %25, %40 and the like.
 ODD = "50 %/o'd:@é"
 QUOTED = "50%20%25%2Fo'd%3A%40%C3%A9"
+SHORTER = {
+    "app/dialect.py": {
+        "ANSWER_TIMEOUT = 15": "ANSWER_TIMEOUT = 3",
+        "'lock_timeout', '3s'": "'lock_timeout', '1s'",
+        "pool_timeout=5": "pool_timeout=2",
+    },
+    "app/database.py": {"MAX_WAIT = 5": "MAX_WAIT = 2"},
+}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    # A short path: that of a socket is limited. Not below pytest's folder: see postgres.py.
-    with tempfile.TemporaryDirectory(prefix="trellis-own-", ignore_cleanup_errors=True) as folder:
-        own = OwnPostgres(Path(folder))
-        own.start()
+def server():
+    with own_postgres.running() as own:
         yield own
-        own.stop()
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -44,6 +48,22 @@ def project(request, shared_environment, shared, server, tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(project):
     with storage.served(project) as served_at:
+        yield served_at
+
+
+@pytest.fixture(scope="module")
+def impatient(project, tmp_path_factory):
+    """The same service, which waits a fifth to a half of the time for each of the same things."""
+    folder = tmp_path_factory.mktemp("impatient") / "service"
+    shutil.copytree(project.folder, folder, symlinks=True)
+    for name, changes in SHORTER.items():
+        text = (folder / name).read_text(encoding="utf-8")
+        for long, short in changes.items():
+            # Threads bound the waits of a synchronous service alone.
+            assert long in text or name == "app/database.py", long
+            text = text.replace(long, short)
+        (folder / name).write_text(text, encoding="utf-8")
+    with storage.served(replace(project, folder=folder)) as served_at:
         yield served_at
 
 
@@ -83,10 +103,11 @@ def eventually(answers, *wanted):
 
 def test_a_service_outlives_its_database(address, server):
     with load(address) as answers:
-        eventually(answers, 200, 201)
-        server.kill()
-        eventually(answers, 503)
-        server.start()
+        for end in (server.kill, server.stop, server.kill, server.kill):
+            eventually(answers, 200, 201)
+            end()
+            eventually(answers, 503)
+            server.start()
         eventually(answers, 200, 201)
         settled = len(answers)
         eventually(answers, 200, 201)
@@ -116,25 +137,64 @@ def test_it_finds_out_before_use_that_a_connection_broke(address, server):
         assert client.post("/extra/write", json=["SELECT 1"]).status_code == 200
 
 
-def test_a_server_that_does_not_answer_holds_nobody_for_long(address, server, project):
+def test_a_server_that_does_not_answer_holds_nobody_for_long(impatient, server):
     """It may have vanished from the network; later, all is well again."""
-    with httpx2.Client(base_url=address, timeout=60) as client:
+    with httpx2.Client(base_url=impatient, timeout=60) as client:
         assert client.get("/users").status_code == 200
         assert client.get("/health/ready").status_code == 200
         server.freeze(frozen=True)
         try:
             ready = client.get("/health/ready", timeout=10)
             live = client.get("/health/live", timeout=10)
-            # The sync driver leaves this to TCP.
-            listed = client.get("/users") if project.blueprint["api"] == "async" else None
+            listed = client.get("/users")
         finally:
             server.freeze(frozen=False)
 
         is_problem(ready, 503)
         assert live.status_code == 200
-        if listed is not None:
-            is_problem(listed, 503)
+        is_problem(listed, 503)
         assert client.get("/users").status_code == 200
+
+
+def at_once(address, number):
+    """So many callers, half of whom write; the answers, and how long the slowest waited."""
+
+    def call(one):
+        with httpx2.Client(base_url=address, timeout=60) as own:
+            start = time.monotonic()
+            data = {"email": f"{uuid.uuid4().hex}@example.com", "name": "Ada"}
+            answer = own.post("/users", json=data) if one % 2 else own.get("/users")
+            return answer, time.monotonic() - start
+
+    with ThreadPoolExecutor(number) as pool:
+        results = list(pool.map(call, range(number)))
+    return [answer for answer, _ in results], max(seconds for _, seconds in results)
+
+
+def test_thirty_callers_of_a_frozen_server_are_answered_in_time(impatient, server):
+    """Each waits for a connection (2 s), for an answer (3 s), and for a new connection (5 s)."""
+    for _ in range(2):
+        at_once(impatient, 30)
+        server.freeze(frozen=True)
+        try:
+            answers, slowest = at_once(impatient, 30)
+        finally:
+            server.freeze(frozen=False)
+
+        assert {answer.status_code for answer in answers} == {503}
+        assert slowest < 12
+        with httpx2.Client(base_url=impatient, timeout=60) as client:
+            assert client.get("/users").status_code == 200
+
+
+def test_thirty_callers_of_a_locked_table_are_answered_in_time(impatient, server, project):
+    """Each waits for a connection (2 s) and for the lock (1 s)."""
+    with server.holding(project.env["DATABASE_URL"], "LOCK TABLE users"):
+        answers, slowest = at_once(impatient, 30)
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert slowest < 6
+    assert {answer.status_code for answer in at_once(impatient, 30)[0]} == {200, 201}
 
 
 def test_a_url_may_hold_any_character(server, project):

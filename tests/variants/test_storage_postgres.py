@@ -11,8 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from support import environments, storage
-from support.own_postgres import OwnPostgres
+from support import environments, own_postgres, storage
 
 VARIANTS = {
     f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}
@@ -75,12 +74,8 @@ PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sb
 
 @pytest.fixture(scope="module")
 def server():
-    # A short path: that of a socket is limited. Not below pytest's folder: see postgres.py.
-    with tempfile.TemporaryDirectory(prefix="trellis-own-", ignore_cleanup_errors=True) as folder:
-        own = OwnPostgres(Path(folder))
-        own.start()
+    with own_postgres.running() as own:
         yield own
-        own.stop()
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -136,6 +131,32 @@ def test_the_time_zone_of_the_server_does_not_matter(project, server, zone):
             assert read.json()["created_at"] == moment.replace(" ", "T").replace("+00", "Z")
             assert client.get("/users?limit=100").status_code == 200
             client.delete(f"/users/{row}")
+
+
+def test_changes_at_once_succeed_on_a_server_that_is_serializable(project, server):
+    database = project.env["DATABASE_URL"].rpartition("/")[2]
+    setting = f'ALTER DATABASE "{database}" SET default_transaction_isolation'
+    server.sql(f"{setting} = serializable")
+    try:
+        with storage.served(project) as address:
+
+            def change(path):
+                with httpx2.Client(base_url=address, timeout=60) as client:
+                    return [
+                        client.patch(path, json={"name": uuid.uuid4().hex}).status_code
+                        for _ in range(20)
+                    ]
+
+            with httpx2.Client(base_url=address, timeout=60) as client:
+                shown = client.post("/extra/write", json=["SHOW default_transaction_isolation"])
+                paths = [client.post("/users", json=user()).headers["location"] for _ in range(2)]
+            with ThreadPoolExecutor(8) as pool:
+                answers = [status for one in pool.map(change, paths * 4) for status in one]
+    finally:
+        server.sql(f"{setting} TO DEFAULT")
+
+    assert shown.json() == [["serializable"]]
+    assert answers == [200] * 160
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="needs Debian's package pgbouncer")
