@@ -74,7 +74,9 @@ def prepare(folder: Path, postgres: Postgres) -> tuple[Path, list[Contender]]:
     resources = [{"name": "task", "fields": FIELDS}]
     for name, choices in SERVICES.items():
         answers = {**choices, "database": "postgres", "python_version": running_version()}
-        template.render(answers | {"resources": resources}, folder / name.replace(" ", "_"))
+        template.open_own().render(
+            answers | {"resources": resources}, folder / name.replace(" ", "_")
+        )
     python = install(folder)
     contenders = [
         Contender("plain reference", REFERENCES, "plain:app", "plain", "postgresql+asyncpg"),

@@ -74,7 +74,7 @@ def render(size: int) -> None:
     """A service of so many resources, each with a reference to the one before."""
     resources = [resource(number) for number in range(size)]
     with tempfile.TemporaryDirectory() as folder:
-        template.render({"resources": resources}, Path(folder, "service"))
+        template.open_own().render({"resources": resources}, Path(folder, "service"))
 
 
 def resource(number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command `trellis`: its verbs, and what becomes of their errors."""
+"""The command `trellis`: its verbs, and how their errors are printed."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from trellis.commands.restore import forget, restore
 from trellis.commands.status import diff, status
 from trellis.commands.update import update
 from trellis.errors import EXIT_CODES, MachineError, Stopped, TrellisError, UsageError, as_document
-from trellis.names import nearest
+from trellis.names import did_you_mean
 from trellis.signals import raise_on_signals, translate_interrupts
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
@@ -78,7 +78,7 @@ def run(words: Sequence[str]) -> int:
     except OSError as error:
         if os.environ.get("TRELLIS_DEBUG"):
             raise
-        return _fail(MachineError.of(error), as_json=as_json)
+        return _fail(MachineError.from_os_error(error), as_json=as_json)
     except Exception as error:
         if os.environ.get("TRELLIS_DEBUG"):
             raise
@@ -89,53 +89,48 @@ def run(words: Sequence[str]) -> int:
 
 def _fail(error: TrellisError, *, as_json: bool) -> int:
     if as_json:
-        console.document(as_document(error))
+        console.say_document(as_document(error))
     else:
         console.complain(error)
     return error.exit_code
 
 
 def _stop(stop: Stopped, *, as_json: bool) -> int:
-    if stop.kind == "unheard":
+    if stop.kind == "closed":
         # Python would complain about its reader once more when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return stop.exit_code
     what = f"{stop.kind}; nothing half-made was left behind"
     if as_json:
         error = {"kind": stop.kind, "exit_code": stop.exit_code, "message": what}
-        console.document({"error": error})
+        console.say_document({"error": error})
     else:
-        console.note(what)
+        console.say_note(what)
     return stop.exit_code
 
 
 def _usage_error(error: typer.TyperException, words: Sequence[str]) -> UsageError:
-    """What the parser found, in our voice."""
+    """The parser's error as a message of ours."""
     what = error.format_message()
     option = getattr(error, "option_name", None)
     context: typer.Context | None = getattr(error, "ctx", None)
     verb = next((word for word in words if not word.startswith("-")), "")
     path = context.command_path if context else f"trellis {verb}".rstrip()
     if option and context and what.startswith("No such option"):
-        what = f"there is no option {option}" + _meant(option, _options_of(context))
+        what = f"there is no option {option}{_suggest(option, _list_options(context))}"
     elif context and what.startswith("No such command"):
         names = [word for word in words if not word.startswith("-")]
         word = names[path.count(" ")]
-        what = f"there is no command {word!r}" + _meant(
-            word, getattr(context.command, "commands", {})
-        )
-    return UsageError(_as_clause(what), fix=f"see: {path} --help")
+        commands = getattr(context.command, "commands", {})
+        what = f"there is no command {word!r}{_suggest(word, commands)}"
+    return UsageError(what[:1].lower() + what[1:].rstrip("."), fix=f"see: {path} --help")
 
 
-def _options_of(context: typer.Context) -> list[str]:
+def _list_options(context: typer.Context) -> list[str]:
     names = (name for p in context.command.params for name in (*p.opts, *p.secondary_opts))
     return [name for name in names if name.startswith("-")]
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    match = nearest(word, known)
-    return f"; did you mean {match}?" if match else ""
-
-
-def _as_clause(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
+def _suggest(word: str, known: Iterable[str]) -> str:
+    match = did_you_mean(word, known)
+    return f"; {match}" if match else ""

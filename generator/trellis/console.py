@@ -1,4 +1,4 @@
-"""All that Trellis says: results on stdout, errors and progress on stderr."""
+"""Output: results on stdout, errors and progress on stderr."""
 
 import contextlib
 import itertools
@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from trellis import errors
@@ -21,7 +21,13 @@ def say(text: str = "") -> None:
     _write(sys.stdout, text + "\n")
 
 
-def document(value: Any) -> None:
+def say_lines(lines: Iterable[str]) -> None:
+    """Lines that may hold anything; what could move a terminal's cursor is escaped."""
+    for line in lines:
+        say("\t".join(errors.escape(part) for part in line.split("\t")))
+
+
+def say_document(value: Any) -> None:
     """The one JSON document of `--json`."""
     say(json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -34,51 +40,51 @@ def complain(error: errors.TrellisError) -> None:
         _write(sys.stderr, shown + "\n")
 
 
-def note(text: str) -> None:
+def say_note(text: str) -> None:
     """A remark that is no part of the result."""
     _write(sys.stderr, text + "\n")
 
 
-def table(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
+def format_table(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
     """Columns as wide as their widest cell; the last one as long as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     cells = ([cell.ljust(w) for cell, w in zip(row, widths, strict=True)] for row in rows)
     return "\n".join(indent + "  ".join(row).rstrip() for row in cells)
 
 
-def tree(paths: Sequence[str]) -> str:
-    """The files as a tree."""
+def format_tree(paths: Sequence[str]) -> list[str]:
+    """The files as the lines of a tree."""
     root: dict[str, Any] = {}
     for path in paths:
         node = root
         for part in path.split("/"):
             node = node.setdefault(part, {})
-    return "\n".join(_branches(root, ""))
+    return list(_format_branches(root, ""))
 
 
-def _branches(node: dict[str, Any], indent: str) -> Iterator[str]:
+def _format_branches(node: dict[str, Any], indent: str) -> Iterator[str]:
     names = sorted(node, key=lambda name: (not node[name], name))
     for number, name in enumerate(names, start=1):
         last = number == len(names)
         yield f"{indent}{'└── ' if last else '├── '}{name}{'/' if node[name] else ''}"
-        yield from _branches(node[name], indent + ("    " if last else "│   "))
+        yield from _format_branches(node[name], indent + ("    " if last else "│   "))
 
 
 def style(text: str, *styles: str, on: TextIO | None = None) -> str:
-    """Coloured on a terminal that is not told otherwise."""
+    """The text in colour, on a terminal without NO_COLOR."""
     if not _is_terminal(on or sys.stdout) or os.environ.get("NO_COLOR"):
         return text
     return f"\033[{';'.join(_STYLES[name] for name in styles)}m{text}\033[0m"
 
 
 def is_interactive() -> bool:
-    """Whether somebody is there to be asked."""
+    """Whether stdin and stdout are terminals."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
 
 
 @contextlib.contextmanager
 def progress(text: str) -> Iterator[None]:
-    """Says on a terminal what is being waited for, and takes it back afterwards."""
+    """Shows on a terminal what is running; erases it afterwards."""
     if not _is_terminal(sys.stderr):
         yield
         return

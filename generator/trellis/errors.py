@@ -1,4 +1,4 @@
-"""Every way in which Trellis says no, and the exit code of each."""
+"""The errors of Trellis, and their exit codes."""
 
 import errno
 import os
@@ -14,12 +14,12 @@ EXIT_CODES = {
     3: "done, and conflicts were left that somebody has to resolve",
     4: "the blueprint was refused: a value, a name, a file",
     5: "the destination was refused, or could not be written",
-    6: "the template could not be had, or is broken",
-    7: "the service was refused: not committed, in use by another run, or unreadable",
+    6: "the template could not be fetched or rendered",
+    7: "the service cannot be changed: not committed, in use by another run, or unreadable",
     8: "status: a file is missing or stale; update --check: there is a newer version",
     70: "a defect of Trellis itself",
-    74: "the machine refused: a full disk, a missing right",
-    130: "interrupted, as 129, 141 and 143: whoever started it has gone, or has had enough",
+    74: "the operating system refused: a full disk, a missing permission",
+    130: "interrupted (Ctrl-C); 129 and 143: terminated; 141: the reader of stdout has gone",
 }
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -86,7 +86,9 @@ class BlueprintError(TrellisError):
     exit_code = 4
 
     @classmethod
-    def of(cls, problems: Sequence[Problem], *, where: str = "", fix: str = "") -> "BlueprintError":
+    def from_problems(
+        cls, problems: Sequence[Problem], *, where: str = "", fix: str = ""
+    ) -> "BlueprintError":
         return cls(str(problems[0]), where=where, fix=fix, problems=problems)
 
 
@@ -107,10 +109,6 @@ class ServiceError(TrellisError):
 class GitError(ServiceError):
     """A call of git that failed."""
 
-    def __init__(self, reason: str, *, where: str) -> None:
-        super().__init__(f"git failed: {reason}", where=where)
-        self.reason = reason
-
 
 class TemplateError(TrellisError):
     """A template that cannot be fetched, read or rendered."""
@@ -124,19 +122,19 @@ class MissingVersionError(TemplateError):
 
 
 class MachineError(TrellisError):
-    """The operating system says no: a full disk, a missing right."""
+    """The operating system refused: a full disk, a missing permission."""
 
     kind = "machine"
     exit_code = 74
 
     @classmethod
-    def of(cls, error: OSError) -> "MachineError":
+    def from_os_error(cls, error: OSError) -> "MachineError":
         where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
         return cls(f"the machine refused: {error.strerror or error}", where=where)
 
     @classmethod
-    def told_in(cls, text: str, *, where: str = "") -> "MachineError | None":
-        """The error that a tool has met with, if its words name one of the machine."""
+    def find_in(cls, text: str, *, where: str = "") -> "MachineError | None":
+        """The error of the operating system that a tool's output names, if any."""
         # Git has two ways to say that a disk is full.
         text = text.replace("Out of diskspace", os.strerror(errno.ENOSPC))
         line = next((line for line in text.splitlines() if _REFUSALS.search(line)), None)
@@ -144,7 +142,7 @@ class MachineError(TrellisError):
 
 
 class Stopped(BaseException):
-    """Somebody wants no more of this run. Raised where it happens, so that temporary files go."""
+    """A signal or a closed pipe has ended this run; raised so that temporary files are removed."""
 
     def __init__(self, kind: str, exit_code: int) -> None:
         super().__init__(kind)
@@ -154,10 +152,10 @@ class Stopped(BaseException):
 
 def escape(text: str) -> str:
     """The text on one line, with nothing in it that could move a terminal's cursor or order."""
-    return "".join(_escaped(character) for character in text)
+    return "".join(_escape_character(character) for character in text)
 
 
-def _escaped(character: str) -> str:
+def _escape_character(character: str) -> str:
     if character in _BIDI or unicodedata.category(character) in _HIDDEN_CATEGORIES:
         return character.encode("unicode_escape").decode("ascii")
     return character

@@ -80,24 +80,30 @@ class Repository:
         found = (told for name, told in _OPERATIONS.items() if (self.git_dir / name).exists())
         return next(found, None)
 
-    def dirty(self, folder: Path) -> list[str]:
+    def list_dirty(self, folder: Path) -> list[str]:
         """The paths below a folder that differ from the last commit, or are in none."""
         said = git(folder, "status", "--porcelain", "-z", "--untracked-files=all", "--", ".")
         return [line[3:] for line in said.split("\0") if line[2:3] == " "]
 
-    def unmerged(self, folder: Path) -> list[str]:
+    def list_unmerged(self, folder: Path) -> list[str]:
         """The paths that an earlier merge has left in conflict."""
         said = git(folder, "ls-files", "--unmerged", "-z", "--", ".")
         return list(dict.fromkeys(line.partition("\t")[2] for line in said.split("\0") if line))
 
-    def lead(self, folder: Path) -> str:
+    def find_lead(self, folder: Path) -> str:
         """What git puts before the paths in a folder: nothing, or `path/to/it/`."""
         prefix = folder.relative_to(self.top).as_posix()
         return "" if prefix == "." else f"{prefix}/"
 
-    def subtree(self, folder: Path) -> str:
+    def format_reset(self, folder: Path) -> str:
+        """The command that takes back what is not committed of a service in a folder."""
+        if folder == self.top:
+            return "git reset --hard"
+        return "git restore --source=HEAD --staged --worktree -- ."
+
+    def find_subtree(self, folder: Path) -> str:
         """The id of the tree that the last commit has for a folder."""
-        return git(self.top, "rev-parse", f"HEAD:{self.lead(folder)}").strip()
+        return git(self.top, "rev-parse", f"HEAD:{self.find_lead(folder)}").strip()
 
 
 def open_repository(folder: Path) -> Repository:
@@ -106,10 +112,10 @@ def open_repository(folder: Path) -> Repository:
         raise ServiceError("the service cannot be changed: git is not installed", where=str(folder))
     start = "git init -b main && git add -A && git commit -m 'Start from Trellis'"
     try:
-        top = _path(folder, "--show-toplevel")
-        git_dir = _path(folder, "--absolute-git-dir")
-        objects = (folder / _path(folder, "--git-path", "objects")).resolve()
-        index = folder / _path(folder, "--git-path", "index")
+        top = _find_path(folder, "--show-toplevel")
+        git_dir = _find_path(folder, "--absolute-git-dir")
+        objects = (folder / _find_path(folder, "--git-path", "objects")).resolve()
+        index = folder / _find_path(folder, "--git-path", "index")
     except ServiceError as error:
         if "dubious ownership" in error.what:
             what = "the service is in a repository of somebody else, which git does not read"
@@ -127,7 +133,7 @@ def open_repository(folder: Path) -> Repository:
     return Repository(top.resolve(), git_dir, objects, index, head)
 
 
-def _path(folder: Path, *words: str) -> Path:
+def _find_path(folder: Path, *words: str) -> Path:
     # One at a time: a path may have a line break in it.
     said = run(["git", "-C", str(folder), "rev-parse", *words])
     return Path(os.fsdecode(said.removesuffix(b"\n")))
@@ -153,16 +159,16 @@ def run(
     Raises GitError with git's reason, TemplateError where git is isolated, or MachineError. A git
     that is given a lock holds it until it ends, and is out of the reach of Ctrl-C.
     """
-    variables = environment(more, isolated=isolated)
+    variables = make_environment(more, isolated=isolated)
     completed = _execute(command, variables, given, lock=lock)
     if completed.returncode not in codes:
         said = completed.stderr.decode("utf-8", "replace").strip()
-        if machine := MachineError.told_in(said, where=command[2]):
+        if machine := MachineError.find_in(said, where=command[2]):
             raise machine
         reason = next(iter(said.splitlines()), "no reason")
         if isolated:
             raise TemplateError(f"git failed on the template: {reason}", where=command[2])
-        raise GitError(reason, where=command[2])
+        raise GitError(f"git failed: {reason}", where=command[2])
     return completed.stdout
 
 
@@ -170,14 +176,16 @@ def connect(*words: str) -> int:
     """Runs git, isolated, on the stdin and stdout of this process; returns its exit code."""
     # The client says here which version of the protocol it speaks.
     protocol = {key: os.environ[key] for key in ("GIT_PROTOCOL",) if key in os.environ}
-    command, variables = ["git", *words], environment(protocol, isolated=True)
+    command, variables = ["git", *words], make_environment(protocol, isolated=True)
     return subprocess.run(command, env=variables, check=False).returncode  # noqa: S603
 
 
 def attempt(folder: Path, *words: str) -> str:
     """Runs git in a folder; returns the reason why it failed in one line, or nothing."""
     try:
-        completed = _execute(["git", "-C", str(folder), *words], environment(), timeout=_PATIENCE)
+        completed = _execute(
+            ["git", "-C", str(folder), *words], make_environment(), timeout=_PATIENCE
+        )
     except subprocess.TimeoutExpired:
         return f"git took longer than {_PATIENCE / 60:.0f} minutes"
     except OSError as error:
@@ -186,7 +194,9 @@ def attempt(folder: Path, *words: str) -> str:
     return summarize_failure("git", said) if completed.returncode else ""
 
 
-def environment(more: Mapping[str, str] | None = None, *, isolated: bool = False) -> dict[str, str]:
+def make_environment(
+    more: Mapping[str, str] | None = None, *, isolated: bool = False
+) -> dict[str, str]:
     """The user's environment, without variables that point git to another repository.
 
     Isolated, git sees no configuration but Trellis' own, and commits as Trellis at a fixed time.
@@ -198,9 +208,9 @@ def environment(more: Mapping[str, str] | None = None, *, isolated: bool = False
 
 
 @contextlib.contextmanager
-def patched_environment(*, isolated: bool) -> Iterator[dict[str, str]]:
+def patch_environment(*, isolated: bool) -> Iterator[dict[str, str]]:
     """Gives os.environ git's environment meanwhile, for libraries that run git themselves."""
-    variables, before = environment(isolated=isolated), dict(os.environ)
+    variables, before = make_environment(isolated=isolated), dict(os.environ)
     for name in before.keys() - variables.keys():
         del os.environ[name]
     os.environ.update(variables)

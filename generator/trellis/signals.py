@@ -1,4 +1,4 @@
-"""Against what comes at the wrong moment: a signal, a library that prints."""
+"""Signals, and libraries that print."""
 
 import contextlib
 import functools
@@ -22,12 +22,12 @@ def raise_on_signals() -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
         raise Stopped("terminated", 128 + number)
 
-    with _handling(stop, "SIGTERM", "SIGHUP"):
+    with _handling(stop, signal.SIGTERM, signal.SIGHUP):
         yield
 
 
 def translate_interrupts(command: Callable[P, R]) -> Callable[P, R]:
-    """The command, with its ends told apart that Typer would all call an exit."""
+    """The command; Ctrl-C and a closed pipe, which Typer takes for an exit, raise Stopped."""
 
     @functools.wraps(command)
     def run(*positional: P.args, **named: P.kwargs) -> R:
@@ -36,27 +36,26 @@ def translate_interrupts(command: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             raise Stopped("interrupted", 130) from None
         except BrokenPipeError:
-            raise Stopped("unheard", 141) from None
+            raise Stopped("closed", 141) from None
 
     return run
 
 
 @contextlib.contextmanager
 def ignore_signals() -> Iterator[None]:
-    """For the few lines that clean up: a second Ctrl-C does not stop them."""
-    with _handling(signal.SIG_IGN, "SIGINT", "SIGTERM", "SIGHUP"):
+    """Ignores signals while temporary files are removed."""
+    with _handling(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         yield
 
 
 @contextlib.contextmanager
-def _handling(handler: Any, *names: str) -> Iterator[None]:
+def _handling(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
     # What is ignored stays ignored: `nohup` means it.
-    numbers = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in numbers}
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:
@@ -66,7 +65,7 @@ def _handling(handler: Any, *names: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Copier prints and warns; what matters of it is said in our own words."""
+    """Discards what Copier prints and warns about."""
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         with contextlib.redirect_stdout(io.StringIO()):

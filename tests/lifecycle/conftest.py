@@ -37,9 +37,9 @@ def versions(tmp_path_factory):
 def template(released, monkeypatch):
     """The template as the checkout that Trellis runs from."""
     monkeypatch.setattr(source, "find_checkout", lambda: released)
-    template_module._own.cache_clear()
+    template_module.open_own.cache_clear()
     yield released
-    template_module._own.cache_clear()
+    template_module.open_own.cache_clear()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -148,7 +149,7 @@ def publish(blog, trellis, monkeypatch):
         assert trellis("update").code == 3
 
     def work():
-        with apply.alone(find_service()) as lock:
+        with apply.lock_repository(find_service().repository) as lock:
             apply.publish(*recorded[0], lock)
         return 0
 
@@ -198,11 +199,11 @@ def healed(folder, before, complete):
         # Nothing half-made can be committed.
         refused = subprocess.run(["git", "commit", "-qam", "x"], capture_output=True, check=False)
         assert refused.returncode == 128
-        assert apply.found().root == folder
+        assert apply.open_service().root == folder
         assert files(folder) == before
     now = files(folder)
     assert now in (before, complete)
-    with apply.alone(find_service()):
+    with apply.lock_repository(find_service().repository):
         pass
     assert [path.name for path in (folder / ".git/trellis").iterdir()] == ["lock"]
     assert not lock.exists()
@@ -282,7 +283,7 @@ def test_what_somebody_edited_after_a_kill_is_kept_and_named(blog, publish, faul
     (blog / "pyproject.toml").write_text("mine\n")
 
     with pytest.raises(ServiceError, match=r"not undone in pyproject\.toml"):
-        apply.found()
+        apply.open_service()
 
     assert git(blog, "status", "--porcelain") == " M pyproject.toml\n"
     assert (blog / "pyproject.toml").read_text() == "mine\n"
@@ -297,6 +298,79 @@ def test_git_alone_takes_a_killed_change_back(blog, publish, states, fault):
     reset(blog)
 
     assert files(blog) == states[0]
+
+
+def test_what_cannot_be_taken_back_is_taken_back_with_the_printed_command(
+    blog, trellis, publish, states, fault
+):
+    fault("read-tree*-u", FAULTS["both killed"])
+    forked(publish)
+    fault(0)
+    plan = json.loads((blog / ".git/index.lock").read_text())
+    # Such as `git gc --prune=now` by somebody who has not noticed.
+    (blog / f".git/objects/{plan['tree'][:2]}/{plan['tree'][2:]}").unlink()
+
+    result = trellis("status")
+
+    assert result.code == 7
+    assert "could not be taken back: git failed" in result.err
+    assert len(result.err.splitlines()) <= 5
+    printed = result.err.partition("; or: ")[2].strip()
+    assert printed == f"rm {blog}/.git/index.lock && git reset --hard"
+    subprocess.run(["sh", "-c", printed], check=True, capture_output=True)
+    assert files(blog) == states[0]
+    assert trellis("update").code == 3
+
+
+def test_a_lock_that_a_killed_git_has_left_is_named(blog, trellis):
+    (blog / ".git/index.lock").touch()
+
+    result = trellis("update")
+
+    assert result.code == 7
+    printed = result.err.partition("if no git is running: ")[2].strip()
+    subprocess.run(["sh", "-c", printed], check=True)
+    assert trellis("update").code == 3
+
+
+@contextlib.contextmanager
+def mounted(place, *options):
+    """A file or a folder that is a mount point: it cannot be replaced, or written to."""
+    mount = ["mount", "--bind", str(place), str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root mounts a file system")
+    try:
+        if options:
+            subprocess.run(["mount", "-o", f"remount,bind,{','.join(options)}", place], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        (".git", ["ro"], "Read-only file system"),
+        (".git/objects", ["ro"], "Read-only file system"),
+        (".git/index", [], "busy"),
+        (".git/index", ["ro"], "busy"),
+    ],
+    ids=lambda value: "".join(value) or "mounted",
+)
+@pytest.mark.parametrize("words", [["update"], ["change", "api=sync"], ["restore", "README.md"]])
+def test_a_repository_that_cannot_be_written_is_a_refusal(
+    blog, trellis, name, options, reason, words
+):
+    before = files(blog)
+
+    with mounted(blog / name, *options):
+        result = trellis(*words)
+
+    assert result.code == 74, result.err
+    assert reason in result.err
+    assert files(blog) == before
+    assert git(blog, "status", "--porcelain") == ""
+    assert not (blog / ".git/index.lock").exists()
 
 
 def test_a_git_that_comes_meanwhile_is_left_alone(blog, publish, fault, states):
@@ -506,7 +580,7 @@ def test_of_some_runs_at_once_one_wins(enter_blog, released):
 
 
 def test_a_service_in_use_is_left_alone(trellis, blog):
-    with apply.alone(find_service()):
+    with apply.lock_repository(find_service().repository):
         result = trellis("update")
 
     assert result.code == 7

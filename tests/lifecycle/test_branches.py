@@ -6,6 +6,7 @@ import sys
 import pytest
 from support.cli import COMMENT, POST, USER, commit, edit, files, git
 from trellis.change import migration_scripts
+from trellis.files import File
 
 TAG = "tag label:string:40:unique owner:ref:user"
 NOTE = "note text:text at:datetime:optional"
@@ -55,7 +56,7 @@ def test_two_branches_that_each_add_a_resource_merge(
     assert git(folder, "status", "--porcelain") == ""
     words = [word for text in (*base, one, other) for word in ("-r", text)]
     assert comparable(folder) == comparable(make_service(*words))
-    scripts = {p: d for p, d in files(folder).items() if p.startswith(migration_scripts.FOLDER)}
+    scripts = {path: File("100644", data) for path, data in files(folder).items()}
     assert migration_scripts.find_head(migration_scripts.read(scripts))
     for ruff in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *ruff, "--no-cache", "."]
@@ -94,3 +95,59 @@ def test_without_a_merge_there_is_nothing_to_resolve(trellis, enter_blog):
     assert result.code == 0
     assert "nothing to resolve" in result.out
     assert git(folder, "status", "--porcelain") == ""
+
+
+FIELDS = {
+    "one": "subtitle:string:40:optional stars:integer:default=0 editor:ref:user:optional",
+    "other": "price:decimal:10,2:optional tone:enum:light,dark:default=dark seen:date:optional",
+}
+
+
+def add_fields_on_branches(trellis, folder, edits=()):
+    """Two branches that add fields to the same resource; a hand edits the files of one."""
+    git(folder, "branch", "-M", "main")
+    for name, fields in FIELDS.items():
+        on_a_branch(trellis, folder, name, "add", "field", "post", *fields.split())
+        if name in edits:
+            edit(folder / "app/posts/service.py", "import", "# Ours.\nimport")
+            edit(folder / "app/posts/models.py", "sa.String(200)", "sa.String(255)")
+            commit(folder)
+
+
+@pytest.mark.parametrize("edited", ["", "one", "other"], ids=lambda name: f"edited {name}".strip())
+def test_two_branches_that_add_fields_to_one_resource_merge(
+    trellis, enter_blog, make_service, edited
+):
+    folder = enter_blog(USER, POST)
+    add_fields_on_branches(trellis, folder, [edited])
+
+    assert merge(folder, "one") == 1
+    result = trellis("resolve", "--json")
+
+    assert result.code == 0, result.out
+    assert result.document["conflicts"] == result.document["problems"] == []
+    git(folder, "commit", "--quiet", "--no-edit")
+    post = f"{POST} {FIELDS['other']} {FIELDS['one']}"
+    expected = comparable(make_service("-r", USER, "-r", post))
+    found = comparable(folder)
+    assert found["app/posts/service.py"].count(b"# Ours.") == bool(edited)
+    found["app/posts/service.py"] = [x for x in found["app/posts/service.py"] if x != b"# Ours."]
+    models = b"\n".join(found["app/posts/models.py"])
+    assert models.count(b"sa.String(255)") == bool(edited)
+    found["app/posts/models.py"] = models.replace(b"(255)", b"(200)").split(b"\n")
+    assert found == expected
+    assert trellis("status", "--json").document["files"]["stale"] == []
+
+
+def test_one_field_that_both_branches_add_differently_stays_in_conflict(trellis, enter_blog):
+    folder = enter_blog(USER, POST)
+    git(folder, "branch", "-M", "main")
+    for name, length in [("one", 40), ("other", 50)]:
+        words = ["add", "field", "post", f"subtitle:string:{length}:optional"]
+        on_a_branch(trellis, folder, name, *words)
+
+    assert merge(folder, "one") == 1
+    result = trellis("resolve", "--json")
+
+    assert result.code == 3
+    assert ".copier-answers.yml" in result.document["conflicts"]

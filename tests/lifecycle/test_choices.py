@@ -102,7 +102,7 @@ def test_every_text_gives_what_making_with_it_gives(trellis, enter_service, rend
 def test_no_question_is_left_out():
     proven = {*AXES, *TEXTS, *(key for key, _, _ in OTHERS)}
 
-    assert {question.name for question in template.questions()} == {*proven, "resources"}
+    assert {question.name for question in template.open_own().questions} == {*proven, "resources"}
 
 
 def test_all_choices_change_at_once(trellis, enter_service, rendered):

@@ -124,7 +124,7 @@ def test_adding_twice_changes_nothing(trellis, enter_blog):
         ("owner:ref:user", "make it optional"),
         ("code:string:9:unique:default=x", "all have the same code"),
         ("title:text", "another"),
-        ("title:string:300", 'in the models and schemas of post, then: make revision m="change'),
+        ("title:string:300", 'then: make migrate && make revision m="change title"'),
         ("metadata:text:optional", "reserved"),
         ("price:decmal:optional", "did you mean decimal?"),
     ],

@@ -78,10 +78,15 @@ class Pipx:
 
     def __call__(self, folder, *words, code=0):
         """Runs the command; it finds neither a network nor a checkout."""
+        return self.run(folder, str(self.folder / "bin/trellis"), *words, code=code)
+
+    def run(self, folder, *words, code=0):
+        """Runs another tool, which finds the scripts of the installation on PATH."""
+        path = f"{self.folder / 'bin'}{os.pathsep}{self.offline['PATH']}"
         done = subprocess.run(
-            [*without_network(), str(self.folder / "bin/trellis"), *words],
+            [*without_network(), *words],
             cwd=folder,
-            env=self.offline,
+            env={**self.offline, "PATH": path},
             capture_output=True,
             text=True,
             check=False,
@@ -124,6 +129,30 @@ def test_a_service_is_made_and_changed_and_updated_without_a_network(pipx, versi
     assert "_commit: v1.2.0" in answers
     assert "_src_path: git+trellis://fastapi" in answers
     assert "# Our blog" in (blog / "README.md").read_text()
+
+
+def test_git_and_copier_find_the_template_in_the_installation(pipx, versions, tmp_path):
+    pipx.upgrade(build(packaged(versions, "v1.0.0", tmp_path / "first"), tmp_path))
+    pipx(tmp_path, "new", "blog", "--yes", "-r", USER, "-r", POST)
+    blog = tmp_path / "blog"
+    edit(blog / "README.md", "# Blog", "# Our blog")
+    commit(blog)
+    tags = ["git", "ls-remote", "--tags", "trellis://fastapi"]
+    copier = [sys.executable, "-m", "copier"]
+    assert "v1.0.0" in pipx.run(blog, *tags)
+    assert "v1.2.0" not in pipx.run(blog, *tags)
+
+    pipx.upgrade(build(packaged(versions, "v1.2.0", tmp_path / "newest"), tmp_path))
+    assert "v1.2.0" in pipx.run(blog, *tags)
+    assert "1.2.0" in pipx.run(blog, *copier, "check-update")
+    pipx.run(blog, *copier, "update", "--defaults", "--quiet")
+
+    answers = (blog / ".copier-answers.yml").read_text()
+    assert "_commit: v1.2.0" in answers
+    assert "_src_path: git+trellis://fastapi" in answers
+    assert "# Our blog" in (blog / "README.md").read_text()
+    commit(blog)
+    assert pipx(blog, "add", "resource", *COMMENT.split())
 
 
 def test_a_wheel_without_history_makes_and_changes_services(pipx, versions, tmp_path):

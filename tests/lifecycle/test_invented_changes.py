@@ -168,10 +168,10 @@ def put(values, changed):
 def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path, number):
     blueprint, fields = invent(SEED * 100 + number)
     choices = {"database": DATABASES[number % 2], "python_version": environments.running_version()}
-    values = TEMPLATE.defaults(blueprint) | choices
+    values = TEMPLATE.complete(blueprint) | choices
     project = make_invented_service(values, number)
     python = str(project.folder / ".venv/bin/python")
-    domain = json.loads(TEMPLATE.macro("domain", "domain", values["resources"], "integer"))
+    domain = json.loads(TEMPLATE.call_macro("domain", "domain", values["resources"], "integer"))
     tables = [(entry["plural"], entry["name"]) for entry in domain["resources"]]
     project.run(python, "-c", MIGRATE)
     project.run(python, "-c", INSERT, json.dumps(tables))

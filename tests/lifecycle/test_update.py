@@ -23,7 +23,7 @@ def at(request, versions, trellis, tmp_path, monkeypatch):
         offer()
         if request.param == "bundle":
             monkeypatch.setattr(source, "find_checkout", lambda: None)
-            monkeypatch.setattr(source, "bundle_path", lambda: tmp_path / "template.bundle")
+            monkeypatch.setattr(source, "find_bundle", lambda: tmp_path / "template.bundle")
         else:
             monkeypatch.setattr(source, "find_checkout", lambda: template)
         made = trellis("new", "blog", "--yes", "--no-install", *words)

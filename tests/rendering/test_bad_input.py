@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support import refusals
 from support.environments import environment
 from support.services import TEMPLATE, copy_of_template
-from trellis.blueprint.field_types import field_types, modifiers, options
+from trellis.blueprint.field_types import read_vocabulary
 from trellis.errors import escape
 
 # On every way in: one of each kind, that YAML can hold.
@@ -66,20 +66,21 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=4,
 )
-field_keys = sorted({"name", "default", *modifiers(), "index", *options()})
+WORDS = read_vocabulary()
+field_keys = sorted({"name", "default", *WORDS.modifiers, "index", *WORDS.options})
 
 
 def fields_of_type(kind):
     """Most of the keys are of the type, so that every check is reached."""
-    spec = field_types()[kind]
-    known = sorted({"default", *modifiers(), *spec.arguments, *spec.options})
+    spec = WORDS.types[kind]
+    known = sorted({"default", *WORDS.modifiers, *spec.arguments, *spec.options})
     keys = st.sampled_from(known) | st.sampled_from([*known, *known, *field_keys])
     rest = st.dictionaries(keys, anything | st.integers(-3, 70), max_size=5)
     needed = {"enum": {"values": ["a"]}, "reference": {"to": "task"}}.get(kind, {})
     return rest.map(lambda given: {"name": "title", "type": kind} | needed | given)
 
 
-wild_fields = st.sampled_from(sorted(field_types())).flatmap(fields_of_type)
+wild_fields = st.sampled_from(sorted(WORDS.types)).flatmap(fields_of_type)
 wild_resources = st.lists(
     st.fixed_dictionaries({"name": st.just("task") | anything, "fields": st.lists(wild_fields)})
     | st.dictionaries(st.sampled_from(["name", "plural", "fields"]), anything)

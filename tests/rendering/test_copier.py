@@ -35,9 +35,8 @@ def git(folder, *words):
     subprocess.run(["git", *identity, *words], cwd=folder, check=True, env=environment())
 
 
-def copied(folder, *words):
-    """What a run of Copier leaves; its answers file without what names the template."""
-    completed = subprocess.run(
+def run_copier(folder, *words):
+    return subprocess.run(
         [*COPIER, *words],
         cwd=folder,
         env=environment(),
@@ -46,6 +45,11 @@ def copied(folder, *words):
         text=True,
         check=False,
     )
+
+
+def copied(folder, *words):
+    """What a run of Copier leaves; its answers file without what names the template."""
+    completed = run_copier(folder, *words)
     assert completed.returncode == 0, completed.stderr
     return comparable(read_files(folder / "made"))
 
@@ -79,6 +83,26 @@ def test_data_on_the_command_line(clone, rendered, tmp_path):
     files = copied(tmp_path, "--defaults", *words, str(clone), "made")
 
     assert files == comparable(rendered(given).files)
+
+
+@pytest.mark.parametrize("value", ["[1, 2]", "{a: 1}", "3", "maybe", '""'])
+def test_what_is_neither_true_nor_false_is_refused(clone, tmp_path, value):
+    (tmp_path / "blueprint.yml").write_text(f"docker: {value}\n")
+
+    completed = run_copier(
+        tmp_path, "--defaults", "--data-file", "blueprint.yml", str(clone), "made"
+    )
+
+    assert completed.returncode != 0
+    assert "must be true or false" in completed.stderr
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(("text", "meant"), [("true", True), ("yes", True), ("n", False)])
+def test_the_words_for_true_and_false_are_taken(clone, tmp_path, text, meant):
+    files = copied(tmp_path, "--defaults", f"--data=docker={text}", str(clone), "made")
+
+    assert ("Dockerfile" in files) == meant
 
 
 def test_every_question_can_be_answered_at_a_prompt(clone, rendered, tmp_path):

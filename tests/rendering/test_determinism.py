@@ -12,7 +12,7 @@ RENDER = """
 import sys, yaml
 from pathlib import Path
 from trellis.template import version as template
-template.render(yaml.safe_load(Path(sys.argv[1]).read_text("utf-8")), Path(sys.argv[2]))
+template.open_own().render(yaml.safe_load(Path(sys.argv[1]).read_text("utf-8")), Path(sys.argv[2]))
 """
 SURROUNDINGS = {
     "another time zone": {"TZ": "Pacific/Kiritimati"},
@@ -24,7 +24,7 @@ SURROUNDINGS = {
 
 
 def test_two_renderings_are_the_same(tmp_path):
-    blueprint = TEMPLATE.defaults() | BLUEPRINTS["shop"]
+    blueprint = TEMPLATE.complete({}) | BLUEPRINTS["shop"]
 
     for name in ("one", "two"):
         TEMPLATE.render(blueprint, tmp_path / name)

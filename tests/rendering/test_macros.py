@@ -105,7 +105,7 @@ def test_long_lines_are_wrapped_as_ruff_wraps_them():
         for width in range(1, 34)
     ]
 
-    made = [TEMPLATE.macro("python", "wrap", line) for line in lines]
+    made = [TEMPLATE.call_macro("python", "wrap", line) for line in lines]
     expected = formatted_by_ruff(lines)
 
     assert any(line.endswith("(\n        MISSING\n    )") for line in made)
@@ -135,7 +135,7 @@ def test_a_chain_of_references_may_be_as_long_as_a_blueprint():
         for name, after in zip(names, [*names[1:], "last"], strict=True)
     ]
 
-    made = TEMPLATE.macro(
+    made = TEMPLATE.call_macro(
         "domain", "domain", [*resources, {"name": "last", "fields": [title]}], "integer"
     )
 

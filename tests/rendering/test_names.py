@@ -133,7 +133,9 @@ def modules(service):
 
 def variable(resource):
     given = [resource | {"fields": [{"name": "title", "type": "string"}]}]
-    return json.loads(TEMPLATE.macro("domain", "domain", given, "integer"))["resources"][0]["var"]
+    return json.loads(TEMPLATE.call_macro("domain", "domain", given, "integer"))["resources"][0][
+        "var"
+    ]
 
 
 def ruff(folder):

@@ -28,6 +28,7 @@ SURFACE = {
         "app/database.py",
         "app/pagination.py",
         "app/fields.py",
+        "migrations/script.py.mako",
         "pyproject.toml",
     },
     "database": {

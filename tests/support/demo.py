@@ -59,7 +59,7 @@ def check() -> None:
     env = make(folder)
     with environments.served(folder, env) as address:
         print(f"serving on {address}", flush=True)
-        exercise.everything(address, TEMPLATE.defaults()["resources"])
+        exercise.everything(address, TEMPLATE.complete({})["resources"])
     shutil.rmtree(folder)
     print("demo-check: it answers as promised")
 

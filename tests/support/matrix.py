@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from allpairspy import AllPairs
-from trellis.blueprint.questions import list_choices
 from trellis.template import version as template
 
 CORE_AXES = ("api", "orm", "database")
@@ -34,7 +33,7 @@ class Variant:
 
 def choices() -> dict[str, tuple[Any, ...]]:
     """The closed choices of our own template, the default of each first."""
-    return list_choices(template.questions())
+    return {q.name: q.values for q in template.open_own().questions if q.values}
 
 
 def core(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:

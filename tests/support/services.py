@@ -72,7 +72,7 @@ class Renderings:
 
     def __call__(self, *layers: Mapping[str, Any]) -> Service:
         """The service of the default answers, with the layers over them."""
-        blueprint = TEMPLATE.defaults()
+        blueprint = TEMPLATE.complete({})
         for layer in layers:
             blueprint |= layer
         key = hashlib.sha256(json.dumps(blueprint, sort_keys=True, default=str).encode())

@@ -37,9 +37,9 @@ def work(tmp_path, monkeypatch):
 def trellis(tiny, work, monkeypatch, capsys):
     """Runs a command line in this process, with the small template as the checkout."""
     monkeypatch.setattr(source, "find_checkout", lambda: tiny)
-    template._own.cache_clear()
+    template.open_own.cache_clear()
     yield lambda *words: cli.run_in_process(capsys, *words)
-    template._own.cache_clear()
+    template.open_own.cache_clear()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_few_modules_write():
     new, living = {"service.staging"}, {"change.apply", "change.writing"}
     living |= {"change.branch_merge"}  # as git merge does: files in conflict, and a migration
     temporary = {"locks", "template.bundle", "change.merge"}
-    temporary |= {"change.worktree", "change.text_merge"}
+    temporary |= {"change.lockfile", "change.worktree", "change.text_merge"}
     assert writers == new | living | temporary | {
         "service.toolchain",
         "template.bytecode_cache",

@@ -8,9 +8,9 @@ import typer
 import yaml
 from support import matrix
 from trellis import cli
-from trellis.blueprint.field_types import field_types, modifiers, on_delete
+from trellis.blueprint.field_types import read_vocabulary
 from trellis.blueprint.shorthand import format_resource, parse_resource
-from trellis.commands.new import flags, new
+from trellis.commands.new import list_flags, new
 from trellis.template import source
 from trellis.template import version as template
 
@@ -20,21 +20,21 @@ if source.find_checkout() is None:
 
 def problem(**field):
     resources = [{"name": "post", "fields": [{"name": "title", **field}]}]
-    return "\n".join(map(str, template.validate({"resources": resources})))
+    return "\n".join(map(str, template.open_own().validate({"resources": resources})))
 
 
 def test_every_question_has_its_flag():
-    asked = {question.name for question in template.questions()}
+    asked = {question.name for question in template.open_own().questions}
 
-    assert asked == {*flags(), "resources"}
+    assert asked == {*list_flags(), "resources"}
 
 
 def test_the_flags_are_those_of_the_command():
-    words = {flag.partition("/")[0] for flag in flags().values()}
+    words = {flag.partition("/")[0] for flag in list_flags().values()}
     parameters = typer.main.get_command(cli.app).commands["new"].params
 
     assert words <= {word for parameter in parameters for word in parameter.opts}
-    assert flags()["python_version"] == "--python"
+    assert list_flags()["python_version"] == "--python"
 
 
 def test_the_help_lists_the_values_of_each_choice():
@@ -47,20 +47,20 @@ def test_the_help_lists_the_values_of_each_choice():
 
 
 def test_the_defaults_are_valid():
-    assert template.validate({}) == []
+    assert template.open_own().validate({}) == []
 
 
 def test_the_shorthand_knows_every_field_type():
     listed = re.search(r"one of (.*)$", problem(type="strng"))[1]
 
-    assert listed.split(", ") == [kind.name for kind in field_types().values()]
+    assert listed.split(", ") == [kind.name for kind in read_vocabulary().types.values()]
 
 
-@pytest.mark.parametrize("kind", field_types().values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", read_vocabulary().types.values(), ids=lambda kind: kind.name)
 def test_the_template_accepts_the_example_of_each_type(kind):
     resources = [parse_resource(f"post {kind.example}"), parse_resource("user name:string")]
 
-    assert template.validate({"resources": resources}) == []
+    assert template.open_own().validate({"resources": resources}) == []
 
 
 def test_the_guide_lists_every_field_type_with_its_keys():
@@ -69,19 +69,19 @@ def test_the_guide_lists_every_field_type_with_its_keys():
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|[^|]*\|$", table, flags=re.MULTILINE)
 
     documented = {name: set(re.findall(r"`(\w+)`", keys)) for name, keys in rows}
-    assert documented == {n: {*k.arguments, *k.options} for n, k in field_types().items()}
+    assert documented == {n: {*k.arguments, *k.options} for n, k in read_vocabulary().types.items()}
 
 
-@pytest.mark.parametrize("modifier", modifiers())
+@pytest.mark.parametrize("modifier", read_vocabulary().modifiers)
 def test_the_template_knows_every_modifier(modifier):
     assert problem(type="string", **{modifier: True}) == ""
 
 
-@pytest.mark.parametrize("rule", on_delete())
+@pytest.mark.parametrize("rule", read_vocabulary().on_delete)
 def test_the_template_knows_every_rule_of_deletion(rule):
     text = f"post author:ref:post:{rule}:optional"
 
-    assert template.validate({"resources": [parse_resource(text)]}) == []
+    assert template.open_own().validate({"resources": [parse_resource(text)]}) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_template_knows_every_rule_of_deletion(rule):
     ],
 )
 def test_defaults_of_the_shorthand_are_as_the_template_wants_them(word):
-    assert template.validate({"resources": [parse_resource(f"post {word}")]}) == []
+    assert template.open_own().validate({"resources": [parse_resource(f"post {word}")]}) == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_defaults_of_the_shorthand_are_as_the_template_wants_them(word):
     ],
 )
 def test_defaults_outside_their_type_are_refused_by_the_template(word):
-    problems = template.validate({"resources": [parse_resource(f"post {word}")]})
+    problems = template.open_own().validate({"resources": [parse_resource(f"post {word}")]})
 
     assert [problem.where for problem in problems] == ["resources[0].fields[0].default"]
 
@@ -128,11 +128,13 @@ def test_the_covering_array_covers_the_real_choices():
 
 
 def test_the_default_resources_have_a_shorthand():
-    assert all(format_resource(resource) for resource in template.defaults()["resources"])
+    assert all(
+        format_resource(resource) for resource in template.open_own().complete({})["resources"]
+    )
 
 
 def test_rendering_gives_what_the_blueprint_says(tmp_path):
-    template.render({"project_name": "Blog API"}, tmp_path / "blog")
+    template.open_own().render({"project_name": "Blog API"}, tmp_path / "blog")
 
     recorded = yaml.safe_load((tmp_path / "blog/.copier-answers.yml").read_text())
     assert recorded["project_name"] == "Blog API"

@@ -34,7 +34,7 @@ def test_an_error_says_what_where_and_how_to_fix():
 def test_many_problems_take_five_lines():
     problems = [Problem(f"resources[{n}].name", "is a keyword") for n in range(9)]
 
-    lines = errors.message_lines(BlueprintError.of(problems, where="blog.yml"))
+    lines = errors.message_lines(BlueprintError.from_problems(problems, where="blog.yml"))
 
     assert len(lines) == 5
     assert lines[0] == "error: resources[0].name: is a keyword"

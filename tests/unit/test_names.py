@@ -15,17 +15,17 @@ from trellis import names
     ],
 )
 def test_a_folder_names_its_project(folder, expected):
-    assert names.project_name(folder) == expected
+    assert names.name_project(folder) == expected
 
 
 def test_a_misspelt_name_finds_its_neighbour():
-    assert names.nearest("asnc", ["async", "sync"]) == "async"
-    assert names.nearest("POSTGRES", ["sqlite", "postgres"]) == "postgres"
-    assert names.nearest("zzz", ["async", "sync"]) is None
+    assert names.find_nearest("asnc", ["async", "sync"]) == "async"
+    assert names.find_nearest("POSTGRES", ["sqlite", "postgres"]) == "postgres"
+    assert names.find_nearest("zzz", ["async", "sync"]) is None
 
 
 def test_a_refused_word_is_followed_by_the_list():
-    message = names.not_one_of("asnc", ["async", "sync"], "a choice")
+    message = names.not_one_of("asnc", ["async", "sync"])
 
     assert message == "'asnc' is not a choice; did you mean async? Use one of async, sync"
 

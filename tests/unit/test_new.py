@@ -80,9 +80,9 @@ def test_later_sources_win(trellis, work, from_file):
 
 
 def test_the_running_python_is_proposed(trellis, work, monkeypatch):
-    monkeypatch.setattr(sources, "running_python", lambda: "3.12")
+    monkeypatch.setattr(sources, "get_running_python", lambda: "3.12")
     trellis("new", "one", "--yes", "--no-install")
-    monkeypatch.setattr(sources, "running_python", lambda: "3.99")
+    monkeypatch.setattr(sources, "get_running_python", lambda: "3.99")
     trellis("new", "two", "--yes", "--no-install")
 
     assert answers(work / "one")["python_version"] == "3.12"

@@ -22,7 +22,7 @@ def releases(request, tiny, tmp_path, home):
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'generator')!r}); from pathlib import Path; "
         f"from trellis.template import source; source.find_checkout = {place}; "
-        f"source.bundle_path = lambda: Path({str(carried)!r}); "
+        f"source.find_bundle = lambda: Path({str(carried)!r}); "
         "from trellis.remote_helper import main; main()"
     )
     install_tool(home / "bin/git-remote-trellis", f'exec {sys.executable} -c "{code}" "$@"\n')

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trellis.blueprint.field_types import field_types
+from trellis.blueprint.field_types import read_vocabulary
 from trellis.blueprint.shorthand import format_resource, parse_field, parse_resource
 from trellis.errors import BlueprintError
 
@@ -55,7 +55,7 @@ def test_a_word_is_a_field(word, expected):
     assert parse_field(word) == {"name": name, **expected}
 
 
-@pytest.mark.parametrize("kind", field_types().values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", read_vocabulary().types.values(), ids=lambda kind: kind.name)
 def test_the_example_of_each_type_is_of_that_type(kind):
     assert parse_field(kind.example)["type"] == kind.name
 

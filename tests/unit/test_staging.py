@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,24 @@ def test_a_run_that_lives_is_left_alone(work, stuck):
 
     assert sorted(leftovers(work))[1:] == ["blog"]
     assert (work / min(leftovers(work)) / "half").exists()
+
+
+def test_a_forked_child_removes_nothing_of_its_parents(work):
+    parent = os.getpid()
+    try:
+        with staging.stage(check_destination("blog")) as staged, locks.make_temporary() as folder:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a fork beside threads
+                child = os.fork()
+            if child:  # the child leaves both blocks
+                os.waitpid(child, 0)
+                there = [staged.path.is_dir(), folder.is_dir()]
+    finally:
+        if os.getpid() != parent:
+            os._exit(0)
+
+    assert there == [True, True]
+    assert leftovers(work) == []
 
 
 def test_only_our_own_leftovers_are_swept(work):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from plumbum import ProcessExecutionError
 from support.cli import commit, edit, git, install_tool
-from trellis.commands import status as status_command
+from trellis.change import pipeline
 from trellis.errors import MachineError
 from trellis.template import copier_adapter
 
@@ -171,7 +171,7 @@ def test_an_answer_that_nobody_asks_for_is_told(trellis, service, verb):
     answers.write_text(answers.read_text() + "databse: postgres\n")
     commit(service)
 
-    told = "'databse', which nobody asks; did you mean database?"
+    told = "'databse', which no question asks for; did you mean database?"
     if verb[0] in {"status", "add", "change"}:
         assert told in trellis(*verb).out
     git(service, "reset", "--quiet", "--hard")
@@ -238,7 +238,7 @@ def test_a_full_disk_of_copiers_git_is_called_by_its_name():
 def test_a_disk_that_fills_up_while_comparing_is_not_passed_over(trellis, service, monkeypatch):
     trellis("change", "project_name=Other")
     git(service, "checkout", "HEAD", "--", "README.md")
-    render, count = status_command.render, []
+    render, count = pipeline.render, []
 
     def fails_for_the_past(*values):
         count.append(values)
@@ -246,6 +246,6 @@ def test_a_disk_that_fills_up_while_comparing_is_not_passed_over(trellis, servic
             raise OSError(28, "No space left on device", str(Path.cwd()))
         return render(*values)
 
-    monkeypatch.setattr(status_command, "render", fails_for_the_past)
+    monkeypatch.setattr(pipeline, "render", fails_for_the_past)
 
     assert trellis("status").code == 74

@@ -307,7 +307,7 @@ def test_copier_says_nothing(own, tmp_path, capfd):
 def test_our_own_template_can_be_asked_without_opening_it():
     code = (
         "from trellis.template import version; "
-        "print(len(version.questions()), version.validate({}))"
+        "print(len(version.open_own().questions), version.open_own().validate({}))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from trellis.change import text_merge
+import yaml
+from trellis.change import answers_merge, text_merge
 from trellis.change.text_merge import Sides
 
 PACKAGES = frozenset({"app", "tests"})
@@ -32,7 +33,7 @@ NAMES = ["MISSING", "BaseModel", "Field", "computed_field", "field_validator"]
 def merged(tmp_path, path, base, ours, theirs):
     sides = Sides(*(text.encode() for text in (base, ours, theirs)))
     text = text_merge.merge(path, sides, PACKAGES, tmp_path)
-    return text and (text.data.decode(), text.conflicts)
+    return (text.data.decode(), text.conflicts) if text and text.is_better else None
 
 
 def module(imports, names=()):
@@ -277,3 +278,84 @@ def test_merged_imports_are_as_ruff_has_them(tmp_path):
     done = subprocess.run([*ruff, "app"], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout
+
+
+def written(resources):
+    """Resources as Copier writes them into the answers file."""
+    listed = yaml.dump({"resources": resources}, indent=4, default_flow_style=False)
+    return f"api: async\n{listed}telemetry: none\n"
+
+
+def invent_field(random, name):
+    kinds = [{"type": "string", "max_length": random.randint(1, 9)}]
+    kinds += [
+        {"type": "enum", "values": ["a", "b"]},
+        {"type": "json", "default": {"a": [{"b": 1}]}},
+    ]
+    return {"name": name, **random.choice(kinds)}
+
+
+def invent_side(random, base):
+    """Some fields and resources come, some go."""
+    resources = []
+    for resource in base:
+        fields = [field for field in resource["fields"] if random.random() < 0.85]
+        fields += [invent_field(random, n) for n in random.sample("uvwxyz", random.randint(0, 2))]
+        if random.random() < 0.9:
+            resources.append({**resource, "fields": fields or resource["fields"]})
+    if random.random() < 0.3:
+        resources.append({"name": random.choice("rs"), "fields": [invent_field(random, "a")]})
+    return resources
+
+
+def by_name(entries):
+    return {entry["name"]: entry for entry in entries or ()}
+
+
+def expect(old, mine, other, *, of_fields=False):
+    """What both sides want of two lists; None where they want different things of one entry."""
+    merged = {}
+    for name in {**old, **mine, **other}:
+        was, one, two = (side.get(name) for side in (old, mine, other))
+        chosen = {True: two, False: one}[one == was]
+        if two not in (was, one) and one != was:
+            if of_fields or None in (was, one, two):
+                return None
+            sides = (by_name(version["fields"]) for version in (was, one, two))
+            fields = expect(*sides, of_fields=True)
+            if not fields:
+                return None
+            chosen = {**was, "fields": fields}
+        if chosen:
+            merged[name] = chosen
+    return merged
+
+
+def test_the_resources_of_two_branches_are_merged_by_the_names_of_their_fields():
+    outcomes = []
+    for seed in range(400):
+        invent = random.Random(seed)  # noqa: S311
+        names = invent.sample("klmn", invent.randint(0, 3))
+        base = [
+            {"name": n, "fields": [invent_field(invent, f) for f in invent.sample("abcd", 2)]}
+            for n in names
+        ]
+        sides = [base, invent_side(invent, base), invent_side(invent, base)]
+        texts = tuple(written(side) for side in sides)
+
+        merged = answers_merge.merge_resources(texts)
+
+        expected = expect(*map(by_name, sides))
+        outcomes.append(expected is None)
+        if expected is None:
+            assert merged == texts
+            continue
+        assert len({*merged}) == 1
+        resources = yaml.safe_load(merged[0])["resources"]
+        assert merged[0] == written(resources)
+        found = {r["name"]: {**r, "fields": by_name(r["fields"])} for r in resources}
+        for resource in expected.values():
+            if isinstance(resource["fields"], list):
+                resource["fields"] = by_name(resource["fields"])
+        assert found == expected
+    assert 40 < sum(outcomes) < 360

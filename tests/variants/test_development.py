@@ -31,7 +31,7 @@ def made(folder):
     """Makes and sets up a service; nothing tells it of a database."""
 
     def make(choices):
-        TEMPLATE.render(TEMPLATE.defaults() | BLOG | choices, folder)
+        TEMPLATE.render(TEMPLATE.complete({}) | BLOG | choices, folder)
         environments.run(folder, "make", "setup", env=environments.environment())
 
     return make

@@ -38,7 +38,7 @@ def image(request, shared, tmp_path_factory):
     version = {"python_version": environments.running_version()}
     shutil.rmtree(service)
     TEMPLATE.render(
-        TEMPLATE.defaults() | BLUEPRINTS["blog"] | CASES[request.param] | version, service
+        TEMPLATE.complete({}) | BLUEPRINTS["blog"] | CASES[request.param] | version, service
     )
     env = environments.environment()
     environments.run(service, "uv", "lock", env=env)
@@ -132,7 +132,7 @@ def test_it_ends_when_it_is_told_to(image):
 
 def test_an_image_is_not_built_from_a_lock_that_is_out_of_date(tmp_path):
     version = {"python_version": environments.running_version()}
-    TEMPLATE.render(TEMPLATE.defaults() | version, tmp_path / "service")
+    TEMPLATE.render(TEMPLATE.complete({}) | version, tmp_path / "service")
     folder, env = tmp_path / "service", environments.environment()
     missing = subprocess.run(
         ["uv", "sync", "--locked", "--no-dev"],

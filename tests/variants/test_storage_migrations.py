@@ -186,6 +186,27 @@ def test_a_new_revision_comes_formatted_and_keeps_the_rows(make):
             assert database.execute(joined).fetchall() == [("title", "Ada")]
 
 
+def test_a_longer_column_takes_what_trellis_says_when_the_field_exists(make, variant):
+    """Change it in the models and schemas, then: make migrate && make revision."""
+    with make(variant) as project:
+        edited = [project.folder / "app/posts" / name for name in ("models.py", "schemas.py")]
+        texts = [path.read_text() for path in edited]
+        assert any("200" in text for text in texts)
+        for path, text in zip(edited, texts, strict=True):
+            path.write_text(text.replace("200", "300"))
+        known = {*(project.folder / "migrations/versions").iterdir()}
+
+        project.alembic("upgrade", "head")
+        project.alembic("revision", "--autogenerate", "-m", "change title")
+
+        (written,) = {*(project.folder / "migrations/versions").glob("*.py")} - known
+        assert "length=300" in written.read_text()
+        project.run(sys.executable, "-m", "ruff", "check", "migrations")
+        project.alembic("upgrade", "head")
+        project.alembic("check")
+        project.alembic("downgrade", "-1")
+
+
 def test_the_path_of_a_database_may_hold_any_character(make):
     with make(CORE["sync-sqlmodel-sqlite"]) as project:
         odd = storage.at(project, "sqlite:///./50%25 o'd:é#.db")

@@ -1,1 +1,1 @@
-"""What a service should be. Pure."""
+"""Blueprints: questions, values and the shorthand. Pure."""

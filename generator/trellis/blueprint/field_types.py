@@ -21,10 +21,29 @@ class FieldType:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of the shorthand: types and modifiers by their names."""
+
+    types: Mapping[str, FieldType]
+    modifiers: Mapping[str, str]
+    """Each with its meaning."""
+    on_delete: tuple[str, ...]
+    """What may become of a row whose target is deleted."""
+    options: frozenset[str]
+    """The keys that are written as `key=value`."""
+
+
 @functools.cache
-def field_types() -> dict[str, FieldType]:
-    """Every field type under its name."""
-    return {
+def read_vocabulary() -> Vocabulary:
+    """The words that template/field_types.yml lists."""
+    import yaml
+
+    beside = Path(__file__).with_name("field_types.yml")
+    checkout = Path(__file__).parents[3] / "template" / beside.name
+    text = (beside if beside.exists() else checkout).read_text(encoding="utf-8")
+    listed = {name: question["default"] for name, question in yaml.safe_load(text).items()}
+    types = {
         name: FieldType(
             name=name,
             summary=details["summary"],
@@ -33,35 +52,8 @@ def field_types() -> dict[str, FieldType]:
             options=tuple(details.get("options", ())),
             defaults=details.get("defaults", {}),
         )
-        for name, details in _data("field_types").items()
+        for name, details in listed["field_types"].items()
     }
-
-
-def modifiers() -> dict[str, str]:
-    """What a field may be beside its type, each with its meaning."""
-    return dict(_data("modifiers"))
-
-
-def on_delete() -> tuple[str, ...]:
-    """What may become of a row whose target is deleted."""
-    return tuple(_data("on_delete"))
-
-
-def options() -> set[str]:
-    """The keys that the shorthand writes as `key=value`."""
-    return {"default"}.union(*(kind.options + kind.arguments for kind in field_types().values()))
-
-
-def _data(question: str) -> Any:
-    return _questions()[question]["default"]
-
-
-@functools.cache
-def _questions() -> Mapping[str, Any]:
-    import yaml
-
-    beside = Path(__file__).with_name("field_types.yml")
-    checkout = Path(__file__).parents[3] / "template" / beside.name
-    text = (beside if beside.exists() else checkout).read_text(encoding="utf-8")
-    questions: Mapping[str, Any] = yaml.safe_load(text)
-    return questions
+    options = {"default"}.union(*(kind.options + kind.arguments for kind in types.values()))
+    on_delete = tuple(listed["on_delete"])
+    return Vocabulary(types, listed["modifiers"], on_delete, frozenset(options))

@@ -34,38 +34,24 @@ def ask(
     return answers
 
 
-def confirm(text: str) -> bool:
-    """A last yes or no."""
-    import questionary
-
-    return bool(questionary.confirm(text, default=True).unsafe_ask())
-
-
-def confirm_change(text: str, show: Callable[[], None], *, default: bool) -> bool:
+def confirm(text: str, show: Callable[[], None] | None = None, *, default: bool = True) -> bool:
     """A last yes or no; `d` shows the difference first, as often as it is asked for."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
     keys = KeyBindings()
 
-    def bind(names: str, answer: str) -> None:
-        @keys.add(names[0], eager=True)
-        @keys.add(names[-1], eager=True)
-        def _(event: KeyPressEvent) -> None:
-            event.app.exit(result=answer)
-
     @keys.add("<any>")
-    def _(_: KeyPressEvent) -> None:
-        """Any other key says nothing."""
+    def _(event: KeyPressEvent) -> None:
+        if event.data.lower() in ("ynd" if show else "yn"):
+            event.app.exit(result=event.data.lower())
 
-    for names, answer in (("yY", "y"), ("nN", "n"), ("dD", "d")):
-        bind(names, answer)
     keys.add("c-m", eager=True)(lambda event: event.app.exit(result="y" if default else "n"))
-    choices = "Y/n/d" if default else "y/N/d"
+    choices = ("Y/n" if default else "y/N") + ("/d, d shows the difference" if show else "")
     session: PromptSession[str] = PromptSession(key_bindings=keys)
-    while (said := session.prompt(f"? {text} ({choices}, d shows the difference) ")) == "d":
+    while (answer := session.prompt(f"? {text} ({choices}) ")) == "d" and show:
         show()
-    return said == "y"
+    return answer == "y"
 
 
 def _ask_one(
@@ -83,7 +69,7 @@ def _ask_one(
 
     def check(text: str) -> bool | str:
         trial = normalize_answers({**answers, question.name: text}, [question])
-        return _complaint(validate({**answers, **trial}), question.name)
+        return _find_complaint(validate({**answers, **trial}), question.name)
 
     text = questionary.text(message, default=str(proposal), validate=check).unsafe_ask()
     return normalize_answers({question.name: text}, [question])[question.name]
@@ -102,7 +88,7 @@ def _ask_resources(
 
     def check(text: str) -> bool | str:
         if not text.strip():
-            return _complaint(validate({**answers, "resources": resources()}), "resources")
+            return _find_complaint(validate({**answers, "resources": resources()}), "resources")
         try:
             parsed = normalize(parse_resource(text))
         except BlueprintError as error:
@@ -112,7 +98,7 @@ def _ask_resources(
         problems = validate({**answers, "resources": trial})
         # What it refers to may come later; the empty line asks again.
         own = [p for p in problems if p.where.startswith(place) and not p.where.endswith(".to")]
-        return _complaint(own, place)
+        return _find_complaint(own, place)
 
     message = (
         f"{question.help or question.name}\n"
@@ -126,7 +112,7 @@ def _ask_resources(
     return resources()
 
 
-def _complaint(problems: Sequence[Problem], place: str) -> bool | str:
+def _find_complaint(problems: Sequence[Problem], place: str) -> bool | str:
     own = [problem for problem in problems if problem.where.startswith(place)]
     if not own:
         return True

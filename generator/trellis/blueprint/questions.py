@@ -1,6 +1,6 @@
 """What a template asks: the closed lists and the free texts of a blueprint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,11 @@ class Question:
         """A question from its entry in copier.yml, whose choices are a list or title: value."""
         # Of several choices at once the template's own validator has to judge.
         choices = () if details.get("multiselect") else details.get("choices") or ()
-        pairs = choices.items() if isinstance(choices, Mapping) else map(_pair, choices)
+        pairs = choices.items() if isinstance(choices, Mapping) else map(_split_choice, choices)
         default = details.get("default")
         return cls(
             name=name,
-            type=_type(details),
+            type=_infer_type(details),
             help=str(details.get("help", "")),
             default=default,
             choices=tuple((str(title), value) for title, value in pairs),
@@ -40,17 +40,17 @@ class Question:
         known = (True, False) if self.type == "bool" else tuple(value for _, value in self.choices)
         return tuple(sorted(known, key=lambda value: value != self.default))
 
-    def complaint(self, value: Any) -> str:
+    def find_complaint(self, value: Any) -> str:
         """What is wrong with a value's type; nothing when it is right."""
         if self.type == "str" and not isinstance(value, str):
-            return f"must be text, not {_kind(value)}{self._in_quotes(value)}"
+            return f"must be text, not {_describe_kind(value)}{self._suggest_quotes(value)}"
         if self.type == "bool" and not isinstance(value, bool):
-            return f"must be true or false, not {_kind(value)}"
+            return f"must be true or false, not {_describe_kind(value)}"
         if isinstance(self.default, list) and not isinstance(value, list):
-            return f"must be a list, not {_kind(value)}"
+            return f"must be a list, not {_describe_kind(value)}"
         return ""
 
-    def _in_quotes(self, value: Any) -> str:
+    def _suggest_quotes(self, value: Any) -> str:
         if not isinstance(value, (int, float)):
             return ""
         written = str(value).lower() if isinstance(value, bool) else str(value)
@@ -60,16 +60,11 @@ class Question:
         return f"; put it in quotes: '{written}'"
 
 
-def list_choices(questions: Sequence[Question]) -> dict[str, tuple[Any, ...]]:
-    """The choices, each with its values."""
-    return {question.name: question.values for question in questions if question.values}
-
-
-def _pair(choice: Any) -> tuple[Any, Any]:
+def _split_choice(choice: Any) -> tuple[Any, Any]:
     return (choice[0], choice[1]) if isinstance(choice, (list, tuple)) else (choice, choice)
 
 
-def _type(details: Mapping[str, Any]) -> str:
+def _infer_type(details: Mapping[str, Any]) -> str:
     """The type that is given, else that of the default; several choices at once are a list."""
     default = details.get("default")
     if details.get("multiselect"):
@@ -77,7 +72,7 @@ def _type(details: Mapping[str, Any]) -> str:
     return details.get("type") or ("yaml" if default is None else type(default).__name__)
 
 
-def _kind(value: Any) -> str:
+def _describe_kind(value: Any) -> str:
     if value is None:
         return "nothing"
     names = {

@@ -12,14 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from trellis.blueprint import suggestions
-from trellis.blueprint.field_types import (
-    ALIASES,
-    FieldType,
-    field_types,
-    modifiers,
-    on_delete,
-    options,
-)
+from trellis.blueprint.field_types import ALIASES, FieldType, read_vocabulary
 from trellis.errors import BlueprintError
 
 _OPTION_ALIASES = {"min": "minimum", "max": "maximum"}
@@ -34,22 +27,24 @@ def parse_resource(text: str) -> dict[str, Any]:
 def parse_words(words: Sequence[str]) -> dict[str, Any]:
     """A resource from the words of its shorthand; one that was quoted has spaces in it."""
     if not words:
-        raise _refusal("", "a resource needs a name", "write: post title:string:200")
+        raise _make_error("", "a resource needs a name", "write: post title:string:200")
     name, *rest = words
     if ":" in name or "=" in name:
-        raise _refusal(name, "a resource begins with its name", "write: post title:string:200")
+        raise _make_error(name, "a resource begins with its name", "write: post title:string:200")
     resource: dict[str, Any] = {"name": name}
     fields = []
     for before, word, after in zip(words, rest, [*rest[1:], ""], strict=False):
         key, equals, value = word.partition("=")
         if ":" not in word and not equals:
             fix = suggestions.suggest_field(word, before, after)
-            raise _refusal(word, "a field is name:type", fix)
+            raise _make_error(word, "a field is name:type", fix)
         if equals and ":" not in key:
             if key != "plural":
-                raise _refusal(word, f"{key!r} is no option of a resource", "write: plural=people")
+                raise _make_error(
+                    word, f"{key!r} is no option of a resource", "write: plural=people"
+                )
             if key in resource:
-                raise _refusal(word, "plural is given twice", "keep one of them")
+                raise _make_error(word, "plural is given twice", "keep one of them")
             resource[key] = value
         else:
             fields.append(parse_field(word))
@@ -61,7 +56,7 @@ def parse_field(word: str) -> dict[str, Any]:
     name, _, rest = word.partition(":")
     if not name or not rest:
         fix = suggestions.suggest_field(name or "title", "", "")
-        raise _refusal(word, "a field is name:type", fix)
+        raise _make_error(word, "a field is name:type", fix)
     type_name, *parts = rest.split(":")
     type_name = ALIASES.get(type_name, type_name)
     field: dict[str, Any] = {"name": name, "type": type_name}
@@ -75,10 +70,10 @@ def parse_field(word: str) -> dict[str, Any]:
             while parts and not _is_modifier(parts[0]):
                 value += ":" + parts.pop(0)
         if not _is_modifier(part):
-            raise _unknown_modifier(word, part, type_name)
+            raise _refuse_modifier(word, part, type_name)
         if key in field:
-            raise _refusal(word, f"{key} is given twice", "keep one of them")
-        field[key] = _value(key, value, type_name) if equals else True
+            raise _make_error(word, f"{key} is given twice", "keep one of them")
+        field[key] = _parse_value(key, value, type_name) if equals else True
     return field
 
 
@@ -97,38 +92,40 @@ def format_resource(resource: Mapping[str, Any]) -> str | None:
 
 def format_field(field: Mapping[str, Any]) -> str:
     """The shorthand of a field. It may say less than the field does; see format_resource."""
-    known = field_types().get(field["type"], FieldType(""))
+    known = read_vocabulary().types.get(field["type"], FieldType(""))
     given = [field[key] for key in known.arguments if key in field]
     parts = [field["name"], "ref" if known.name == "reference" else field["type"]]
     if known.name == "enum":
         given = [",".join(values) for values in given]
     if given:
         parts += given if known.name == "reference" else [",".join(map(str, given))]
-    parts += [modifier for modifier in modifiers() if field.get(modifier) is True]
-    for key in sorted(field.keys() - {"name", "type", *modifiers(), *known.arguments, "default"}):
-        parts.append(f"{key}={_text(field[key])}")
+    parts += [modifier for modifier in read_vocabulary().modifiers if field.get(modifier) is True]
+    for key in sorted(
+        field.keys() - {"name", "type", *read_vocabulary().modifiers, *known.arguments, "default"}
+    ):
+        parts.append(f"{key}={_format_value(field[key])}")
     if "default" in field:
-        parts.append(f"default={_text(field['default'])}")
+        parts.append(f"default={_format_value(field['default'])}")
     return ":".join(parts)
 
 
 def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
     """Fills in what stands right after the type; returns the other parts."""
     kind = field["type"]
-    if not parts or kind not in field_types():
+    if not parts or kind not in read_vocabulary().types:
         return parts
     first, *rest = parts
     if kind == "enum" and not first.startswith("values="):
         return _filled(field, {"values": first.split(",")}, rest)
     if kind == "reference" and not first.startswith("to="):
         field["to"] = first
-        rule = next((part for part in rest if part in on_delete()), None)
+        rule = next((part for part in rest if part in read_vocabulary().on_delete), None)
         if rule is not None:
             rest.remove(rule)
             field["on_delete"] = rule
         return rest
     numbers = first.split(",")
-    keys = field_types()[kind].arguments
+    keys = read_vocabulary().types[kind].arguments
     if keys and len(numbers) <= len(keys) and all(map(_WHOLE.fullmatch, numbers)):
         return _filled(field, dict(zip(keys, map(int, numbers), strict=False)), rest)
     return parts
@@ -141,32 +138,36 @@ def _filled(field: dict[str, Any], values: dict[str, Any], rest: list[str]) -> l
 
 def _is_modifier(part: str) -> bool:
     key, equals, _ = part.partition("=")
-    return _OPTION_ALIASES.get(key, key) in options() if equals else part in modifiers()
+    return (
+        _OPTION_ALIASES.get(key, key) in read_vocabulary().options
+        if equals
+        else part in read_vocabulary().modifiers
+    )
 
 
-def _unknown_modifier(word: str, part: str, type_name: str) -> BlueprintError:
-    if type_name not in field_types() and "=" not in part:
+def _refuse_modifier(word: str, part: str, type_name: str) -> BlueprintError:
+    if type_name not in read_vocabulary().types and "=" not in part:
         what = f"{type_name!r} is not a field type that takes {part!r}"
-        return _refusal(word, what, suggestions.suggest_type(type_name))
+        return _make_error(word, what, suggestions.suggest_type(type_name))
     what = f"{part!r} says nothing about a field of type {type_name}"
-    return _refusal(word, what, suggestions.suggest_modifier(part, type_name))
+    return _make_error(word, what, suggestions.suggest_modifier(part, type_name))
 
 
-def _value(key: str, text: str, type_name: str) -> Any:
+def _parse_value(key: str, text: str, type_name: str) -> Any:
     if key == "values":
         return text.split(",")
     if key in {"to", "on_delete"}:
         return text
     if key != "default" or type_name in {"integer", "float", "decimal"}:
-        return _number(text, as_float=key == "default" and type_name == "float")
+        return _parse_number(text, as_float=key == "default" and type_name == "float")
     if type_name == "boolean":
         return {"true": True, "false": False}.get(text, text)
     if type_name == "json":
-        return _json(text)
+        return _parse_json(text)
     return text
 
 
-def _number(text: str, *, as_float: bool = False) -> int | float | str:
+def _parse_number(text: str, *, as_float: bool = False) -> int | float | str:
     """The number that the text writes; the text itself where a number would not say the same."""
     if _WHOLE.fullmatch(text):
         return float(text) if as_float else int(text)
@@ -177,7 +178,7 @@ def _number(text: str, *, as_float: bool = False) -> int | float | str:
     return number if exact or (as_float and math.isfinite(number)) else text
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         value = json.loads(text)
         json.dumps(value, allow_nan=False)
@@ -186,9 +187,9 @@ def _json(text: str) -> Any:
     return value
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def _refusal(word: str, what: str, fix: str) -> BlueprintError:
+def _make_error(word: str, what: str, fix: str) -> BlueprintError:
     return BlueprintError(f"{word!r}: {what}", fix=fix)

@@ -32,7 +32,7 @@ class GivenValues:
         self.values.update(values)
         self.sources.update(dict.fromkeys(map(str, values), source))
 
-    def where(self, problems: Sequence[Problem]) -> str:
+    def find_sources(self, problems: Sequence[Problem]) -> str:
         """Where the values were given that the problems are about."""
         keys = {problem.key for problem in problems} & self.sources.keys()
         return ", ".join(sorted({self.sources[key] for key in keys}))
@@ -82,7 +82,7 @@ def parse_assignments(
             raise UsageError(f"{flag}{item!r} has no value", fix=f"write: {flag}KEY=VALUE")
         if key in values:
             raise UsageError(f"{flag}{key} is given twice", fix="keep one of them")
-        values[key] = _typed(text, types.get(key, "str"), key)
+        values[key] = _parse_typed(text, types.get(key, "str"), key)
     return values
 
 
@@ -97,7 +97,9 @@ def parse_resources(words: Sequence[str], given: GivenValues) -> list[dict[str, 
     if len(refusals) == 1:
         raise refusals[0]
     if refusals:
-        raise BlueprintError.of([Problem("", f"{e.what}; {e.fix}") for e in refusals], where="-r")
+        raise BlueprintError.from_problems(
+            [Problem("", f"{e.what}; {e.fix}") for e in refusals], where="-r"
+        )
     before = given.values.get("resources", [])
     if not isinstance(before, list):
         return parsed
@@ -114,7 +116,7 @@ def parse_resources(words: Sequence[str], given: GivenValues) -> list[dict[str, 
 
 
 def normalize(value: Any) -> Any:
-    """Texts composed (NFC), dates as their ISO text, and not more of it than a blueprint needs."""
+    """Texts in NFC, dates as ISO texts; ValueError for more values than a blueprint may have."""
     budget = [MAX_VALUES]
 
     def walk(item: Any) -> Any:
@@ -145,29 +147,29 @@ def normalize_answers(values: Mapping[str, Any], questions: Sequence[Question]) 
 
 
 def find_type_problems(given: GivenValues, questions: Sequence[Question]) -> list[Problem]:
-    """Keys that nobody asked for, and values of another kind than the question's."""
+    """Unknown keys, and values of another type than the question's."""
     by_name = {question.name: question for question in questions}
     problems = []
     for key, value in given.values.items():
         if key not in by_name:
-            problems.append(Problem(str(key), not_one_of(str(key), by_name, "a known key")))
-        elif complaint := by_name[key].complaint(value):
+            problems.append(Problem(str(key), not_one_of(str(key), by_name, "is not a known key")))
+        elif complaint := by_name[key].find_complaint(value):
             problems.append(Problem(key, complaint))
     return problems
 
 
 def check_types(given: GivenValues, questions: Sequence[Question]) -> None:
-    """Refuses what is misshapen."""
+    """Raises BlueprintError for unknown keys, and for values of a wrong type."""
     if problems := find_type_problems(given, questions):
-        raise BlueprintError.of(problems, where=given.where(problems))
+        raise BlueprintError.from_problems(problems, where=given.find_sources(problems))
 
 
-def running_python() -> str:
+def get_running_python() -> str:
     """The version that Trellis runs on, such as 3.13."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _typed(text: str, kind: str, key: str) -> Any:
+def _parse_typed(text: str, kind: str, key: str) -> Any:
     if kind == "bool":
         return _BOOLEANS.get(text.casefold(), text)
     return parse_yaml(text, f"-d {key}") if kind in {"yaml", "json"} else text

@@ -1,10 +1,9 @@
-"""What somebody may have meant by a word of the shorthand that cannot be read."""
+"""Suggestions for words of the shorthand that cannot be read."""
 
 import re
 
-from trellis.blueprint import field_types
-from trellis.blueprint.field_types import ALIASES
-from trellis.names import nearest
+from trellis.blueprint.field_types import ALIASES, FieldType, read_vocabulary
+from trellis.names import did_you_mean, find_nearest
 
 _FOREIGN = {"nullable": "write: optional", "null": "write: optional"}
 _FOREIGN["required"] = "leave it out: what is not optional is required"
@@ -20,7 +19,7 @@ def suggest_field(word: str, before: str, after: str) -> str:
     kind = after.partition(":")[0]
     return (
         f"write: {word}:{after}"
-        if kind in {*field_types.field_types(), *ALIASES}
+        if kind in {*read_vocabulary().types, *ALIASES}
         else f"write: {word}:string:200"
     )
 
@@ -34,19 +33,18 @@ def suggest_modifier(part: str, type_name: str) -> str:
         return "leave out the comma" if part else "leave out one colon"
     if type_name == "decimal" and re.fullmatch(r"\d+\.\d+", part):
         return f"write: {part.replace('.', ',')}, its digits and those after the point"
-    kind = field_types.field_types().get(type_name, field_types.FieldType(type_name))
+    kind = read_vocabulary().types.get(type_name, FieldType(type_name))
     keys = ("default", *kind.arguments, *kind.options) if equals else ()
-    known = [*field_types.modifiers(), *keys, *_rules(type_name)]
-    match = nearest(key, known)
+    known = [*read_vocabulary().modifiers, *keys, *_rules(type_name)]
+    match = find_nearest(key, known)
     return f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
 
 
 def suggest_type(type_name: str) -> str:
     """For a type that there is not."""
-    types = field_types.field_types()
-    match = nearest(type_name, [*types, *ALIASES])
-    return f"did you mean {match}?" if match else f"use one of {', '.join(types)}"
+    types = read_vocabulary().types
+    return did_you_mean(type_name, [*types, *ALIASES], f"use one of {', '.join(types)}")
 
 
 def _rules(type_name: str) -> tuple[str, ...]:
-    return field_types.on_delete() if type_name == "reference" else ()
+    return read_vocabulary().on_delete if type_name == "reference" else ()

@@ -1,1 +1,1 @@
-"""From another blueprint to merged files."""
+"""From a changed blueprint to merged files."""

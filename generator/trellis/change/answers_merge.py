@@ -1,64 +1,76 @@
 """The resources in two versions of the answers file, merged by their names. Pure."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trellis.change.list_merge import Texts, interleave
 
-_NAME = re.compile(r"^(?:-   |    )name: (.+)$", re.MULTILINE)
-_EMPTY = "resources: []\n"
-_HEAD = "resources:\n"
+_RESOURCES = "resources:\n"
+_FIELDS = "   fields:\n"  # after a hyphen, or a space
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """The resources of an answers file by their names, and the lines that they take."""
+    """The items of a list in YAML by their names, and the text around the list."""
 
-    start: int
-    end: int
-    resources: dict[str, str]
+    before: str
+    items: Mapping[str, str]
+    after: str
 
 
 def merge_resources(texts: Texts) -> Texts:
-    """The texts with the merged list of resources; as they are where both changed the same one."""
-    lines = [text.splitlines(keepends=True) for text in texts]
-    found = [_read(side) for side in lines]
-    old, mine, other = found
+    """The texts with the merged list of resources; unchanged where both edited one field."""
+    sides = [_read(text, _RESOURCES, "") for text in texts]
+    old, mine, other = sides
     if old is None or mine is None or other is None:
         return texts
+    merged = _merge_items([side.items for side in (old, mine, other)])
+    if merged is None:
+        return texts
+    listed = _RESOURCES + "".join(merged.values()) if merged else "resources: []\n"
+    before, ours, theirs = (side.before + listed + side.after for side in (old, mine, other))
+    return before, ours, theirs
+
+
+def _merge_items(sides: Sequence[Mapping[str, str]]) -> dict[str, str] | None:
+    """All items that neither side has removed; None where both have changed the same one."""
+    old, mine, other = sides
     merged: dict[str, str] = {}
-    for name in {**old.resources, **mine.resources, **other.resources}:
-        was = old.resources.get(name)
-        versions = {side.resources.get(name) for side in (mine, other)} - {was}
-        if len(versions) > 1:
-            return texts
-        text = versions.pop() if versions else was
-        if text is not None:
-            merged[name] = text
-    order = interleave([*mine.resources], [*other.resources], merged)
-    written = [_HEAD, *(merged[name] for name in order)] if order else [_EMPTY]
-    for side, listed in zip(lines, (old, mine, other), strict=True):
-        side[listed.start : listed.end] = written
-    return "".join(lines[0]), "".join(lines[1]), "".join(lines[2])
-
-
-def _read(lines: list[str]) -> _Listed | None:
-    if _EMPTY in lines:
-        start = lines.index(_EMPTY)
-        return _Listed(start, start + 1, {})
-    if _HEAD not in lines:
-        return None
-    start = end = lines.index(_HEAD) + 1
-    blocks: list[str] = []
-    while end < len(lines) and lines[end].startswith(("-   ", "    ")):
-        if lines[end].startswith("-"):
-            blocks.append("")
-        elif not blocks:
+    for name in {**old, **mine, **other}:
+        text = _merge_item(old.get(name), mine.get(name), other.get(name))
+        if text is None:
             return None
-        blocks[-1] += lines[end]
-        end += 1
-    names = [match[1] if (match := _NAME.search(block)) else None for block in blocks]
-    if None in names or len({*names}) < len(names):
+        if text:
+            merged[name] = text
+    return {name: merged[name] for name in interleave([*mine], [*other], merged)}
+
+
+def _merge_item(old: str | None, mine: str | None, other: str | None) -> str | None:
+    """The text of one item, empty where it is removed; None where both sides have changed it."""
+    versions = {mine, other} - {old}
+    if len(versions) < 2:  # noqa: PLR2004 - one side has changed it, or none
+        return (versions.pop() if versions else old) or ""
+    if old is None or mine is None or other is None:
         return None
-    named = {str(name): block for name, block in zip(names, blocks, strict=True)}
-    return _Listed(start - 1, end, named)
+    sides = [_read(text, _FIELDS, "    ") for text in (old, mine, other)]
+    if None in sides or len({(side.before, side.after) for side in sides if side}) > 1:
+        return None
+    fields = _merge_items([side.items for side in sides if side])
+    if not fields or sides[0] is None:
+        return None
+    return sides[0].before + _FIELDS + "".join(fields.values()) + sides[0].after
+
+
+def _read(text: str, head: str, indent: str) -> _Listed | None:
+    """The list below a line; None where it is not written as Copier writes it."""
+    before, found, rest = text.partition(head)
+    if not found:
+        before, found, after = text.partition(f"{head[:-1]} []\n")
+        return _Listed(before, {}, after) if found else None
+    listed = re.match(rf"({indent}-   .*\n({indent}    .*\n)*)*", rest)
+    end = listed.end() if listed else 0
+    items = re.split(rf"^(?={indent}-   )", rest[:end], flags=re.MULTILINE)[1:]
+    names = [re.search(rf"^{indent}(?:-   |    )name: (.+)$", item, re.MULTILINE) for item in items]
+    named = {name[1]: item for name, item in zip(names, items, strict=True) if name}
+    return _Listed(before, named, rest[end:]) if len(named) == len(items) else None

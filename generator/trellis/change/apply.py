@@ -1,4 +1,4 @@
-"""Writes a merge into a service: git does it, under git's own lock of the index.
+"""Writes a merge into a service through git, under git's lock of the index.
 
 The service is committed when a verb starts, so git has what is needed to undo one. What a verb
 writes is staged first. `git reset --hard` takes it back from then on, new files included.
@@ -6,6 +6,7 @@ writes is staged first. `git reset --hard` takes it back from then on, new files
 
 import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,54 +22,40 @@ from trellis.service.find import Service, find_service
 from trellis.signals import ignore_signals
 
 
-def found(*, dry_run: bool = False) -> Service:
+def open_service(*, dry_run: bool = False) -> Service:
     """The service that we are in, after taking back what a killed run has left half-made."""
-    root, repository = Path.cwd(), None
-    try:
-        here = find_service()
-        if writing.read_plan(here.repository) is None:
-            return here
-        root, repository = here.root, here.repository
-    except TrellisError:
-        # What is half-written may be the file by which a service is found.
-        repository = _interrupted(root)
-        if repository is None:
-            raise
-    if dry_run:
-        what = "the service was left half-changed by a run that was killed"
-        raise ServiceError(what, where=str(root), fix="trellis status takes that back")
-    with _alone(repository, root):
-        console.note("what a run that was killed had left half-made has been taken back")
+    # This comes first: the file by which a service is found may be half-written.
+    if (repository := _find_interrupted(Path.cwd())) is not None:
+        if dry_run:
+            what = "the service was left half-changed by a run that was killed"
+            raise ServiceError(what, where=str(Path.cwd()), fix="trellis status takes that back")
+        with lock_repository(repository):
+            console.say_note("what a run that was killed had left half-made has been taken back")
     return find_service()
 
 
-@contextlib.contextmanager
-def alone(here: Service) -> Iterator[int]:
-    """No other run changes the service meanwhile; raises ServiceError when one does."""
-    with _alone(here.repository, here.root) as lock:
-        yield lock
+def _find_interrupted(folder: Path) -> Repository | None:
+    """The repository around a folder, if a run was killed that changed a service in it."""
+    with contextlib.suppress(ServiceError):
+        repository = git.open_repository(folder)
+        return repository if writing.read_plan(repository) is not None else None
+    return None
 
 
 @contextlib.contextmanager
-def _alone(repository: Repository, root: Path) -> Iterator[int]:
-    folder = writing.folder_of(repository)
+def lock_repository(repository: Repository) -> Iterator[int]:
+    """No other run changes a service meanwhile; raises ServiceError when one does."""
+    folder = writing.find_folder(repository)
     folder.mkdir(exist_ok=True)
     try:
         lock = locks.lock(folder / "lock")
     except BlockingIOError as error:
         what = "the service is being changed by another run of trellis"
         fix = "try again when it has finished"
-        raise ServiceError(what, where=str(root), fix=fix) from error
+        raise ServiceError(what, where=str(repository.top), fix=fix) from error
     try:
         if (plan := writing.read_plan(repository)) is not None:
-            with ignore_signals():
-                edited = writing.Writing(repository, lock).take_back(plan)
-            if edited:
-                what = (
-                    "the service was left half-changed by a run that was killed, and not undone in "
-                )
-                fix = "look at what git status shows, then try again"
-                raise ServiceError(what + edited[0], where=str(root), fix=fix)
+            _heal(writing.Writing(repository, lock), plan)
         yield lock
     finally:
         if writing.read_plan(repository) is None:
@@ -76,56 +63,74 @@ def _alone(repository: Repository, root: Path) -> Iterator[int]:
         os.close(lock)
 
 
+def _heal(attempt: writing.Writing, plan: dict[str, Any]) -> None:
+    what = "the service was left half-changed by a run that was killed"
+    try:
+        with ignore_signals():
+            edited = attempt.take_back(plan)
+    except (TrellisError, OSError) as error:
+        raise _make_stuck_error(attempt, plan, what, error) from error
+    if edited:
+        what = f"{what}, and not undone in {edited[0]}"
+        fix = "look at what git status shows, then try again"
+        raise ServiceError(what, where=str(attempt.repository.top), fix=fix)
+
+
 def publish(
-    here: Service, changes: Sequence[Change], stages: Sequence[Stage], lock: int | None
+    service: Service, changes: Sequence[Change], stages: Sequence[Stage], lock: int | None
 ) -> None:
     """Makes and stages the changes, all or none."""
-    worktree.refuse_to_overwrite(here, changes)
-    attempt = writing.Writing(here.repository, lock)
-    tree = attempt.store(here.lead, changes)
-    conflicts = attempt.conflicts(here.lead, stages)
-    plan = {"trellis": str(here.root), "head": here.repository.head, "tree": tree}
+    worktree.refuse_to_overwrite(service, changes)
+    attempt = writing.Writing(service.repository, lock)
+    tree = attempt.store(service.lead, changes)
+    conflicts = attempt.store_conflicts(service.lead, stages)
+    plan = {"trellis": str(service.root), "head": service.repository.head, "tree": tree}
     with ignore_signals():
         attempt.begin(plan)
         try:
             # Somebody may have gone on working while we merged.
-            here.refuse_edits()
+            service.refuse_edits()
             attempt.write(plan, conflicts)
         except (TrellisError, OSError) as error:
-            raise _failure(here, attempt, plan, error) from error
-        here.repository.lock.unlink()
-        writing.tidy(here.root, changes)
+            raise _take_back(service, attempt, plan, error) from error
+        service.repository.lock.unlink()
+        writing.tidy(service.root, changes)
 
 
-def _failure(
-    here: Service, attempt: writing.Writing, plan: dict[str, Any], error: Exception
+def _take_back(
+    service: Service, attempt: writing.Writing, plan: dict[str, Any], error: Exception
 ) -> TrellisError:
-    """Takes the change back; says why it failed, and how the service is now."""
-    reason = error.reason if isinstance(error, GitError) else getattr(error, "what", str(error))
-    if isinstance(error, OSError):
-        error = MachineError.of(error)
-        reason = error.what
-    machine = isinstance(error, MachineError)
+    """Takes the change back; returns the error that says why it failed."""
+    reason = _explain(error)
+    is_machine = isinstance(error, (MachineError, OSError))
     try:
         attempt.take_back(plan)
-        if machine:
-            here.refuse_edits()
+        if is_machine:
+            service.refuse_edits()
     except (TrellisError, OSError) as other:
-        why = getattr(other, "what", str(other))
-        what = f"{reason}; the change of the service could not be taken back ({why})"
-        fix = "make room, then: trellis status"
-        return MachineError(what, where=str(here.root), fix=fix)
-    if machine:
-        return MachineError(f"{reason}; the service is as it was", where=str(here.root))
+        return _make_stuck_error(
+            attempt, plan, f"the service could not be changed: {reason}", other
+        )
+    if is_machine:
+        return MachineError(f"{reason}; the service is as it was", where=str(service.root))
     if isinstance(error, ServiceError) and not isinstance(error, GitError):
         return error
     what = f"the service was changed while this ran: {reason}; nothing of the change was left"
-    return ServiceError(what, where=str(here.root), fix="try again")
+    return ServiceError(what, where=str(service.root), fix="try again")
 
 
-def _interrupted(folder: Path) -> Repository | None:
-    """The repository around a folder, if a run was killed that changed a service in it."""
-    with contextlib.suppress(ServiceError):
-        repository = git.open_repository(folder)
-        return repository if writing.read_plan(repository) is not None else None
-    return None
+def _make_stuck_error(
+    attempt: writing.Writing, plan: dict[str, Any], what: str, error: Exception
+) -> TrellisError:
+    """The error where a change can be taken back by git alone, or when its obstacle is gone."""
+    repository, root = attempt.repository, Path(plan["trellis"])
+    by_hand = f"rm {shlex.quote(str(repository.lock))} && {repository.format_reset(root)}"
+    fix = f"correct that, then run trellis status; or: {by_hand}"
+    kind = MachineError if isinstance(error, (MachineError, OSError)) else ServiceError
+    what = f"{what}; that could not be taken back: {_explain(error)}"
+    return kind(what, where=str(root), fix=fix)
+
+
+def _explain(error: Exception) -> str:
+    error = MachineError.from_os_error(error) if isinstance(error, OSError) else error
+    return getattr(error, "what", str(error))

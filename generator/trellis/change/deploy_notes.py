@@ -1,4 +1,4 @@
-"""What to know before a change is deployed. Pure."""
+"""Notes on the deployment of a change. Pure."""
 
 import re
 import tomllib
@@ -27,17 +27,17 @@ _MOVED = {
 def list_notes(
     before: Mapping[str, Any], after: Mapping[str, Any], old: Files, new: Files, changes: Any
 ) -> list[str]:
-    """The notes, the gravest first."""
+    """The notes: lost data first."""
     return [
-        *_tables(changes),
-        *_choices(before, after),
-        *_settings(old, new),
-        *_dependencies(old, new),
-        *_migrations(changes),
+        *_note_tables(changes),
+        *_note_choices(before, after),
+        *_note_settings(old, new),
+        *_note_dependencies(old, new),
+        *_note_migrations(changes),
     ]
 
 
-def _tables(changes: Sequence[Change]) -> Iterator[str]:
+def _note_tables(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         match = _DROPPING.fullmatch(change.path)
         if match and change.kind == "added":
@@ -47,7 +47,7 @@ def _tables(changes: Sequence[Change]) -> Iterator[str]:
             yield f"a column will be dropped, with its values ({change.path}): back them up first"
 
 
-def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _note_choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     if gone := [key for key in before if key not in after]:
         yield f"answers that are no longer asked for: {', '.join(gone)}"
     for key in after.keys() - before.keys():
@@ -59,23 +59,23 @@ def _choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
         yield f"{key} is now {after[key]}: " + _MOVED[key].format(value=after[key])
 
 
-def _settings(old: Files, new: Files) -> Iterator[str]:
-    had, has = (_names(files) for files in (old, new))
+def _note_settings(old: Files, new: Files) -> Iterator[str]:
+    had, has = (_list_settings(files) for files in (old, new))
     if gone := [name for name in had if name not in has]:
         yield f"settings that are gone: {', '.join(gone)}"
     if fresh := [name for name in has if name not in had]:
         yield f"settings that are new: {', '.join(fresh)} (see .env.example)"
 
 
-def _dependencies(old: Files, new: Files) -> Iterator[str]:
-    had, has = (_required(files) for files in (old, new))
+def _note_dependencies(old: Files, new: Files) -> Iterator[str]:
+    had, has = (_list_dependencies(files) for files in (old, new))
     if gone := [name for name in had if name not in has]:
         yield f"dependencies that are gone: {', '.join(gone)}"
     if fresh := [name for name in has if name not in had]:
         yield f"dependencies that are new: {', '.join(fresh)} (uv sync installs them)"
 
 
-def _required(files: Files) -> list[str]:
+def _list_dependencies(files: Files) -> list[str]:
     project = files.get("pyproject.toml")
     try:
         document = tomllib.loads(project.data.decode()) if project else {}
@@ -85,13 +85,13 @@ def _required(files: Files) -> list[str]:
     return [DISTRIBUTION.split(str(entry))[0] for entry in listed]
 
 
-def _names(files: Files) -> list[str]:
+def _list_settings(files: Files) -> list[str]:
     example = files.get(".env.example")
     text = example.data.decode("utf-8", "replace") if example else ""
     return list(dict.fromkeys(_SETTING.findall(text)))
 
 
-def _migrations(changes: Sequence[Change]) -> Iterator[str]:
+def _note_migrations(changes: Sequence[Change]) -> Iterator[str]:
     fresh = [c.path for c in changes if c.path.startswith(FOLDER) and c.kind == "added"]
     if fresh:
         count = "a migration" if len(fresh) == 1 else f"{len(fresh)} migrations"

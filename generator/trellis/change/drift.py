@@ -1,4 +1,4 @@
-"""How a service differs from what its blueprint renders: which files, and in what."""
+"""Compares the files of a service with what its blueprint renders."""
 
 import difflib
 import re
@@ -24,48 +24,48 @@ class Inspection:
     rendered: Files
     mine: Files
 
-    def of(self, state: str) -> list[str]:
+    def list_paths(self, state: str) -> list[str]:
         """The files in one state."""
         return [path for path, known in self.states.items() if known == state]
 
     @property
     def is_whole(self) -> bool:
         """Whether everything that is rendered is there, and up to date."""
-        return not self.of("missing") and not self.of("stale")
+        return not self.list_paths("missing") and not self.list_paths("stale")
 
 
 def compare(rendered: Files, mine: Files, past: Iterator[Files]) -> Inspection:
     """`past` are earlier renderings, the latest first; only those are asked for that it takes."""
-    states = {path: _state(path, rendered, mine) for path in sorted({*rendered, *mine} - _TOOLS)}
+    states = {path: _classify(path, rendered, mine) for path in sorted({*rendered, *mine} - _TOOLS)}
     states |= dict.fromkeys(forgotten.read(mine) & rendered.keys(), "forgotten")
     doubtful = {path for path, state in states.items() if state == "edited"}
     while doubtful and (earlier := next(past, None)) is not None:
         # Nobody has edited what an earlier blueprint rendered in the same way.
-        for path in [path for path in doubtful if _same(path, earlier, mine)]:
+        for path in [path for path in doubtful if _is_same(path, earlier, mine)]:
             states[path] = "pristine" if is_migration(path) else "stale"
             doubtful.remove(path)
     return Inspection(states, rendered, mine)
 
 
 def diff(found: Inspection, paths: list[str]) -> str:
-    """What people have made of the files, against what is rendered."""
+    """The difference between the rendered files and the service's."""
     return "".join(_diff(path, found.rendered.get(path), found.mine.get(path)) for path in paths)
 
 
-def diff_of(changes: list[Change]) -> str:
+def diff_changes(changes: list[Change]) -> str:
     """The changes as a diff."""
     return "".join(_diff(change.path, change.before, change.after) for change in changes)
 
 
-def _state(path: str, rendered: Files, mine: Files) -> str:
+def _classify(path: str, rendered: Files, mine: Files) -> str:
     if path not in rendered:
         return "extra"
     if path not in mine:
         return "missing"
-    return "pristine" if path == ANSWERS_FILE or _same(path, rendered, mine) else "edited"
+    return "pristine" if path == ANSWERS_FILE or _is_same(path, rendered, mine) else "edited"
 
 
-def _same(path: str, rendered: Files, mine: Files) -> bool:
+def _is_same(path: str, rendered: Files, mine: Files) -> bool:
     one, other = rendered.get(path), mine[path]
     if one is None or not is_migration(path):
         return one == other
@@ -74,12 +74,12 @@ def _same(path: str, rendered: Files, mine: Files) -> bool:
 
 
 def is_migration(path: str) -> bool:
-    """Whether it is part of the history, which is not rendered again."""
+    """Whether the path is a migration; migrations are not rendered again."""
     return path.startswith(FOLDER)
 
 
 def _diff(path: str, before: File | None, after: File | None) -> str:
-    one, other = (_lines(file) for file in (before, after))
+    one, other = (_split_lines(file) for file in (before, after))
     if one is None or other is None:
         return f"Binary file {path} differs\n"
     names = (f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null")
@@ -90,7 +90,7 @@ def _diff(path: str, before: File | None, after: File | None) -> str:
     return "".join(ended)
 
 
-def _lines(file: File | None) -> list[str] | None:
+def _split_lines(file: File | None) -> list[str] | None:
     try:
         text = file.data.decode() if file else ""
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Two edits of the same lines, both kept where neither says anything about the other's. Pure."""
+"""Two edits of neighbouring lines, both kept where they are independent. Pure."""
 
 import ast
 import difflib
@@ -25,12 +25,12 @@ class Edit:
 
 def combine(path: str, base: Lines, ours: Lines, theirs: Lines) -> list[str] | None:
     """The lines with both sides' edits; None where they contradict each other, or might."""
-    mine, other = _edits(base, ours), _edits(base, theirs)
+    mine, other = _find_edits(base, ours), _find_edits(base, theirs)
     merged = sorted({*mine, *other}, key=lambda edit: (edit.start, edit.end))
     ordered: list[Edit] = []
     for edit in merged:
         if ordered and edit.start <= ordered[-1].end:
-            pair = _in_order(path, base, ordered[-1], edit, own=ordered[-1] in mine)
+            pair = _order(path, base, ordered[-1], edit, own=ordered[-1] in mine)
             if pair is None:
                 return None
             ordered[-1:] = pair
@@ -43,7 +43,7 @@ def combine(path: str, base: Lines, ours: Lines, theirs: Lines) -> list[str] | N
     return [*lines, *base[place:]]
 
 
-def _edits(base: Lines, side: Lines) -> list[Edit]:
+def _find_edits(base: Lines, side: Lines) -> list[Edit]:
     matcher = difflib.SequenceMatcher(None, base, side, autojunk=False)
     return [
         Edit(start, end, tuple(side[first:last]))
@@ -52,7 +52,7 @@ def _edits(base: Lines, side: Lines) -> list[Edit]:
     ]
 
 
-def _in_order(path: str, base: Lines, one: Edit, other: Edit, *, own: bool) -> list[Edit] | None:
+def _order(path: str, base: Lines, one: Edit, other: Edit, *, own: bool) -> list[Edit] | None:
     """Two edits that touch, in the order in which both apply."""
     if other.start < one.end:
         return None
@@ -66,7 +66,7 @@ def _in_order(path: str, base: Lines, one: Edit, other: Edit, *, own: bool) -> l
     if not _are_independent(path, one.lines, other.lines):
         return None
     first, second = (one, other) if own else (other, one)
-    if _indent(first.lines) < _indent(second.lines):
+    if _measure_indent(first.lines) < _measure_indent(second.lines):
         first, second = second, first
     return [first, second]
 
@@ -77,7 +77,7 @@ def _is_whole(path: str, lines: Lines) -> bool:
         return True
     if path.endswith(".md"):
         return _are_rows(lines)
-    return path.endswith(".py") and (_statements(lines) is not None or _keys(lines) is not None)
+    return path.endswith(".py") and (_parse(lines) is not None or _list_keys(lines) is not None)
 
 
 def _are_rows(lines: Lines) -> bool:
@@ -86,20 +86,20 @@ def _are_rows(lines: Lines) -> bool:
 
 
 def _are_independent(path: str, one: Lines, other: Lines) -> bool:
-    names = [_names(path, lines) for lines in (one, other)]
+    names = [_list_names(path, lines) for lines in (one, other)]
     return None not in names and not set(names[0] or ()) & set(names[1] or ())
 
 
-def _names(path: str, lines: Lines) -> list[str] | None:
+def _list_names(path: str, lines: Lines) -> list[str] | None:
     """What the lines declare; None where they do anything else."""
     if path.endswith(_LINE_ORIENTED):
         return [line.partition("=")[0].strip("# \n") for line in lines if line.strip()]
     if path.endswith(".md"):
         return list(lines) if _are_rows(lines) else None
-    if (keys := _keys(lines)) is not None:
+    if (keys := _list_keys(lines)) is not None:
         return keys
     names: list[str] = []
-    for node in _statements(lines) or [ast.Pass()]:
+    for node in _parse(lines) or [ast.Pass()]:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 names.append(node.name)
@@ -110,21 +110,21 @@ def _names(path: str, lines: Lines) -> list[str] | None:
     return names
 
 
-def _statements(lines: Lines) -> list[ast.stmt] | None:
+def _parse(lines: Lines) -> list[ast.stmt] | None:
     try:
         return ast.parse(textwrap.dedent("".join(lines))).body
     except SyntaxError:
         return None
 
 
-def _keys(lines: Lines) -> list[str] | None:
+def _list_keys(lines: Lines) -> list[str] | None:
     """The keys of `"key": value,` or `name=value,`, one a line."""
     matches = [_KEYED.match(line.rstrip("\n")) for line in lines]
-    if not matches or len({_indent([line]) for line in lines}) > 1:
+    if not matches or len({_measure_indent([line]) for line in lines}) > 1:
         return None
     return [m[1] or m[2] or m[3] for m in matches if m] if all(matches) else None
 
 
-def _indent(lines: Lines) -> int:
+def _measure_indent(lines: Lines) -> int:
     text = next((line for line in lines if line.strip()), "")
     return len(text) - len(text.lstrip(" "))

@@ -15,7 +15,7 @@ def read(files: Files) -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def without(files: Files, paths: Collection[str]) -> Files:
+def leave_out(files: Files, paths: Collection[str]) -> Files:
     """The files but for those that are forgotten."""
     return {path: file for path, file in files.items() if path not in paths}
 

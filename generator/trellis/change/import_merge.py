@@ -41,7 +41,7 @@ def merge_imports(texts: Texts, packages: frozenset[str]) -> Texts:
     """The texts, with each import block that all of them have replaced by the merged one."""
     lines = [text.splitlines(keepends=True) for text in texts]
     try:
-        found = [dict(_blocks(text)) for text in texts]
+        found = [dict(_find_blocks(text)) for text in texts]
     except (SyntaxError, ValueError):
         return texts
     longest = max((len(line.rstrip("\n")) for line in lines[2]), default=0)
@@ -70,11 +70,11 @@ def _merge(blocks: Sequence[Block], packages: frozenset[str], limit: int) -> lis
         one = _merge_one(old.get(key), mine.get(key), other.get(key), blocks[0].indent, limit)
         if one is not None:
             merged[key] = one
-    sections = {key: _section(statement, packages) for key, statement in merged.items()}
+    sections = {key: _find_section(statement, packages) for key, statement in merged.items()}
     order = interleave([*mine], [*other], dict.fromkeys(merged, ""))
-    canonical = sorted(merged, key=lambda key: _place(merged[key], packages))
+    canonical = sorted(merged, key=lambda key: _rank_statement(merged[key], packages))
     if all(
-        [*side] == sorted(side, key=lambda key: _place(side[key], packages))
+        [*side] == sorted(side, key=lambda key: _rank_statement(side[key], packages))
         for side in (mine, other)
     ):
         order = canonical
@@ -97,7 +97,7 @@ def _merge_one(
         return mine or other  # one side removed it, the other changed it: nothing is lost
     had = set(old.names) if old else set()
     gone = had - (set(mine.names) & set(other.names))
-    names = sorted({*mine.names, *other.names} - gone, key=_by_type)
+    names = sorted({*mine.names, *other.names} - gone, key=_rank_name)
     if not names:
         return None
     head = f"{indent}from {mine.module} import "
@@ -108,7 +108,7 @@ def _merge_one(
     return Statement(mine.module, tuple(names), text)
 
 
-def _by_type(name: str) -> tuple[int, str]:
+def _rank_name(name: str) -> tuple[int, str]:
     """Constants, classes, the rest: the order of isort and ruff."""
     plain = name.partition(" ")[0]
     if plain.isupper() and len(plain) > 1:
@@ -116,14 +116,14 @@ def _by_type(name: str) -> tuple[int, str]:
     return (1 if plain[:1].isupper() else 2, name)
 
 
-def _place(statement: Statement, packages: frozenset[str]) -> tuple[int, bool, str, str]:
+def _rank_statement(statement: Statement, packages: frozenset[str]) -> tuple[int, bool, str, str]:
     module = statement.module if statement.module is not None else statement.names[0]
     text = "" if statement.key.startswith("from ") else statement.names[0]
-    section = _section(statement, packages)
+    section = _find_section(statement, packages)
     return (section, statement.module is not None, module.lower(), text)
 
 
-def _section(statement: Statement, packages: frozenset[str]) -> int:
+def _find_section(statement: Statement, packages: frozenset[str]) -> int:
     module = statement.module if statement.module is not None else statement.names[0]
     top = module.partition(" ")[0].partition(".")[0]
     if top == "__future__":
@@ -135,14 +135,14 @@ def _section(statement: Statement, packages: frozenset[str]) -> int:
     return 1 if top in sys.stdlib_module_names else 2
 
 
-def _blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
+def _find_blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
     """The import blocks, by where they stand; not those with anything else in them."""
     tree, lines = ast.parse(text), text.splitlines(keepends=True)
     bodies = [("", tree.body)]
     tests = [node for node in tree.body if isinstance(node, ast.If)]
     bodies += [(f"{n} {ast.unparse(node.test)}", node.body) for n, node in enumerate(tests)]
     for name, body in bodies:
-        runs = [[*run] for run in _runs(body)]
+        runs = [[*run] for run in _find_runs(body)]
         for number, run in enumerate(runs):
             start, end = run[0].lineno - 1, run[-1].end_lineno or run[-1].lineno
             rest = set(range(start, end))
@@ -150,13 +150,13 @@ def _blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
             for node in run:
                 taken = range(node.lineno - 1, node.end_lineno or node.lineno)
                 rest -= set(taken)
-                statements.append(_statement(node, "".join(lines[n] for n in taken)))
+                statements.append(_read_statement(node, "".join(lines[n] for n in taken)))
             if not any(lines[number].strip() for number in rest):
                 indent = " " * run[0].col_offset
                 yield (name, number), Block(start, end, indent, tuple(statements))
 
 
-def _runs(body: list[ast.stmt]) -> Iterator[list[ast.Import | ast.ImportFrom]]:
+def _find_runs(body: list[ast.stmt]) -> Iterator[list[ast.Import | ast.ImportFrom]]:
     run: list[ast.Import | ast.ImportFrom] = []
     for node in body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -168,7 +168,7 @@ def _runs(body: list[ast.stmt]) -> Iterator[list[ast.Import | ast.ImportFrom]]:
         yield run
 
 
-def _statement(node: ast.Import | ast.ImportFrom, text: str) -> Statement:
+def _read_statement(node: ast.Import | ast.ImportFrom, text: str) -> Statement:
     names = tuple(f"{a.name} as {a.asname}" if a.asname else a.name for a in node.names)
     module = None if isinstance(node, ast.Import) else "." * node.level + (node.module or "")
     return Statement(module, names, text)

@@ -23,7 +23,7 @@ class Block:
 def merge_lists(texts: Texts) -> Texts:
     """The texts, with each list that all of them have replaced by the merged one."""
     lines = [text.splitlines(keepends=True) for text in texts]
-    found = [dict(_blocks(side)) for side in lines]
+    found = [dict(_find_blocks(side)) for side in lines]
     replaced = {}
     for head in found[0].keys() & found[1].keys() & found[2].keys():
         blocks = [blocks[head] for blocks in found]
@@ -40,7 +40,7 @@ def merge_elements(
     base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
 ) -> list[str] | None:
     """All elements that neither side has removed; None where both have changed the same."""
-    keyed = [{_key(element): element for element in side} for side in (base, ours, theirs)]
+    keyed = [{_identify(element): element for element in side} for side in (base, ours, theirs)]
     if any(
         len(by_key) < len(side) for by_key, side in zip(keyed, (base, ours, theirs), strict=True)
     ):
@@ -74,14 +74,14 @@ def interleave(mine: list[str], other: list[str], wanted: dict[str, str]) -> lis
     return order
 
 
-def _key(element: str) -> str:
+def _identify(element: str) -> str:
     text = element.strip()
     return (
         DISTRIBUTION.split(text.strip("\"',"))[0].lower() if text.startswith(('"', "'")) else text
     )
 
 
-def _blocks(lines: list[str]) -> Iterator[tuple[str, Block]]:
+def _find_blocks(lines: list[str]) -> Iterator[tuple[str, Block]]:
     """Each list whose name occurs once."""
     heads = [head for line in lines if (head := _HEAD.match(line))]
     names = [head[0] for head in heads]

@@ -36,7 +36,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Merged:
-    """What is to become of the service's files."""
+    """The outcome of a merge."""
 
     changes: tuple[Change, ...]
     stages: tuple[Stage, ...]
@@ -45,19 +45,19 @@ class Merged:
 
     @property
     def conflicts(self) -> list[str]:
-        """The files that somebody has to look at."""
+        """The files in conflict."""
         return sorted({stage.path for stage in self.stages})
 
     @property
     def half_deleted(self) -> list[str]:
-        """Those of them that one side has deleted: they stay as the other has them."""
+        """Files in conflict that one side has deleted; they stay as the other side has them."""
         sides = {(stage.path, stage.number) for stage in self.stages}
         return [p for p in self.conflicts if not {(p, 2), (p, 3)} <= sides]
 
 
-def committed(service: Service) -> dict[str, File]:
+def read_committed(service: Service) -> dict[str, File]:
     """The files of the service's last commit."""
-    return contents(service.root, service.repository.subtree(service.root))
+    return read_tree(service.root, service.repository.find_subtree(service.root))
 
 
 def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
@@ -67,15 +67,15 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
     init = ["git", "-C", str(scratch), "init", "--quiet", "--bare", "--template=", str(bare)]
     git.run(init, more={"GIT_DEFAULT_HASH": service.repository.hash})
     borrow(bare / "objects", service.repository.objects)
-    mine = service.repository.subtree(service.root)
-    stream = b"".join(_stream(old, new, mine))
+    mine = service.repository.find_subtree(service.root)
+    stream = b"".join(_make_stream(old, new, mine))
     git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
     tree, stages = _merge_tree(bare)
     tree, stages, left_out = _resolve(bare, tree, stages, scratch)
-    before, after = _listing(bare, "yours"), _listing(bare, tree)
+    before, after = _list_tree(bare, "yours"), _list_tree(bare, tree)
     paths = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
     needed = {entry[1] for p in paths for entry in (before.get(p), after.get(p)) if entry}
-    blobs = _blobs(bare, needed | {stage[1] for stage in stages})
+    blobs = _read_blobs(bare, needed | {stage[1] for stage in stages})
 
     def file(entry: tuple[str, str] | None) -> File | None:
         return File(entry[0], blobs[entry[1]]) if entry else None
@@ -91,28 +91,28 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
 def _resolve(
     bare: Path, tree: str, stages: list[Entry], scratch: Path
 ) -> tuple[str, list[Entry], tuple[str, ...]]:
-    """The merged tree without the conflicts that need nobody to look at them."""
+    """The merged tree, with the conflicts resolved that text_merge can resolve."""
     if not stages:
         return tree, stages, ()
-    base, mine, other = (_listing(bare, name) for name in ("before", "yours", "trellis"))
+    base, mine, other = (_list_tree(bare, name) for name in ("before", "yours", "trellis"))
     packages = frozenset(path.partition("/")[0].removesuffix(".py") for path in mine)
-    blobs = _blobs(bare, {oid for _, oid, _, _ in stages})
+    blobs = _read_blobs(bare, {oid for _, oid, _, _ in stages})
     commands, resolved, left_out = [], set(), []
     for path in sorted({path for _, _, _, path in stages}):
         sides = {number: (mode, oid) for mode, oid, number, place in stages if place == path}
         if sides.keys() == {1, 3} and path in base and path in other:
             # People have deleted the whole file: what changes in it is of no use to them.
-            commands.append(b"D " + _quoted(path) + b"\n")
+            commands.append(b"D " + _quote(path) + b"\n")
             left_out.append(path)
             resolved.add(path)
         if sides.keys() != {1, 2, 3} or {mode for mode, _ in sides.values()} - PLAIN:
             continue
         texts = text_merge.Sides(*(blobs[sides[number][1]] for number in (1, 2, 3)))
         text = text_merge.merge(path, texts, packages, scratch)
-        if text is None:
+        if text is None or not text.is_better:
             continue
         mode = sides[3][0] if sides[1][0] == sides[2][0] else sides[2][0]
-        commands += _entries({path: File(mode, text.data)})
+        commands += _format_entries({path: File(mode, text.data)})
         if not text.conflicts:
             resolved.add(path)
     if not commands:
@@ -138,8 +138,8 @@ def _merge_tree(bare: Path) -> tuple[str, list[Entry]]:
     return tree, stages
 
 
-def with_their_line_ends(files: Files, mine: Files) -> dict[str, File]:
-    """The files, with CRLF where people have given the same file that throughout."""
+def keep_line_ends(files: Files, mine: Files) -> dict[str, File]:
+    """The files, with CRLF where the service has the same file with CRLF throughout."""
     converted = dict(files)
     for path in files.keys() & mine.keys():
         lines = mine[path].data.count(b"\n")
@@ -149,35 +149,35 @@ def with_their_line_ends(files: Files, mine: Files) -> dict[str, File]:
     return converted
 
 
-def _stream(old: Files, new: Files, mine: str) -> Iterator[bytes]:
+def _make_stream(old: Files, new: Files, mine: str) -> Iterator[bytes]:
     """For git fast-import: both renderings, and the service as if made from the old one."""
     yield b"commit refs/heads/before\n" + _COMMITTER
-    yield from _entries(old)
+    yield from _format_entries(old)
     yield b"commit refs/heads/yours\n" + _COMMITTER + b"from refs/heads/before\ndeleteall\n"
     yield b'M 040000 %s ""\n' % mine.encode()
     yield b"commit refs/heads/trellis\n" + _COMMITTER + b"from refs/heads/before\ndeleteall\n"
-    yield from _entries(new)
+    yield from _format_entries(new)
 
 
-def _entries(files: Files) -> Iterator[bytes]:
+def _format_entries(files: Files) -> Iterator[bytes]:
     for path, file in files.items():
-        yield b"M %s inline %s\n" % (file.mode.encode(), _quoted(path))
+        yield b"M %s inline %s\n" % (file.mode.encode(), _quote(path))
         yield b"data %d\n" % len(file.data) + file.data + b"\n"
 
 
-def _quoted(path: str) -> bytes:
+def _quote(path: str) -> bytes:
     quoted = path.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
     return b'"%s"' % quoted
 
 
-def contents(folder: Path, tree: str, variables: Variables = None) -> dict[str, File]:
+def read_tree(folder: Path, tree: str, variables: Variables = None) -> dict[str, File]:
     """The files of a tree; `variables` are git's, where its objects are elsewhere."""
-    listing = _listing(folder, tree, variables)
-    blobs = _blobs(folder, {oid for _, oid in listing.values()}, variables)
+    listing = _list_tree(folder, tree, variables)
+    blobs = _read_blobs(folder, {oid for _, oid in listing.values()}, variables)
     return {path: File(mode, blobs[oid]) for path, (mode, oid) in listing.items()}
 
 
-def _listing(folder: Path, tree: str, variables: Variables = None) -> dict[str, tuple[str, str]]:
+def _list_tree(folder: Path, tree: str, variables: Variables = None) -> dict[str, tuple[str, str]]:
     found = {}
     command = ["git", "-C", str(folder), "ls-tree", "-r", "-z", "--full-tree", tree]
     for line in git.run(command, more=variables).split(b"\0"):
@@ -189,13 +189,13 @@ def _listing(folder: Path, tree: str, variables: Variables = None) -> dict[str, 
     return found
 
 
-def _blobs(folder: Path, oids: set[str], variables: Variables = None) -> dict[str, bytes]:
+def _read_blobs(folder: Path, oids: set[str], variables: Variables = None) -> dict[str, bytes]:
     asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
     command = ["git", "-C", str(folder), "cat-file", "--batch"]
-    return dict(_batch(git.run(command, asked, more=variables)))
+    return dict(_split_batch(git.run(command, asked, more=variables)))
 
 
-def _batch(said: bytes) -> Iterator[tuple[str, bytes]]:
+def _split_batch(said: bytes) -> Iterator[tuple[str, bytes]]:
     """The objects in what `git cat-file --batch` says."""
     place = 0
     while place < len(said):

@@ -50,20 +50,20 @@ class Chain:
     def create(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """The tables of the resources that are new."""
         had = {resource["name"] for resource in before.get("resources", [])}
-        for entry in _domain(macro, after)["migrations"]:
+        for entry in _compute_domain(macro, after)["migrations"]:
             if entry["resource"]["name"] not in had:
-                self._append(macro, "create", entry, after["primary_key"])
+                self._write_table(macro, "create", entry, after["primary_key"])
 
     def drop(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """The tables of the resources that are gone, what refers to others first."""
         has = {resource["name"] for resource in after.get("resources", [])}
-        for entry in reversed(_domain(macro, before)["migrations"]):
+        for entry in reversed(_compute_domain(macro, before)["migrations"]):
             if entry["resource"]["name"] not in has:
-                self._append(macro, "drop", entry, before["primary_key"])
+                self._write_table(macro, "drop", entry, before["primary_key"])
 
     def adopt(self, files: Files) -> None:
         """Migrations as they are rendered, at the end of the history; not those made above."""
-        left = migration_scripts.read({path: file.data for path, file in files.items()})
+        left = migration_scripts.read(files)
         known = {script.revision for script in self._scripts}
         left = [script for script in left if script.revision not in known]
         names = {script.revision for script in left}
@@ -82,17 +82,17 @@ class Chain:
 
     def alter(self, macro: Macro, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         """The columns of the fields that are new, and of those that are gone."""
-        old, new = (_by_name(_domain(macro, values)) for values in (before, after))
+        old, new = (_index_entries(_compute_domain(macro, values)) for values in (before, after))
         for name in old.keys() & new.keys():
-            had, has = (_fields(entries[name]) for entries in (old, new))
+            had, has = (_index_fields(entries[name]) for entries in (old, new))
             for field in [has[key] for key in has if key not in had]:
                 if problem := macro("migrations", "addition_problem", field):
                     raise BlueprintError(problem, where=f"{name}.{field['name']}")
-                self._column(macro, "add", "field_addition", new[name], field)
+                self._write_column(macro, "add", "field_addition", new[name], field)
             for field in [had[key] for key in had if key not in has]:
-                self._column(macro, "remove", "field_removal", old[name], field)
+                self._write_column(macro, "remove", "field_removal", old[name], field)
 
-    def _column(
+    def _write_column(
         self, macro: Macro, verb: str, kind: str, entry: dict[str, Any], field: dict[str, Any]
     ) -> None:
         head = migration_scripts.find_head(self._scripts)
@@ -101,7 +101,7 @@ class Chain:
         text = macro("migrations", kind, {**entry, **_at(revision, head)}, field)
         self._write(f"{revision}_{verb}_{entry['plural']}_{field['name']}", text, revision, head)
 
-    def _append(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
+    def _write_table(self, macro: Macro, verb: str, entry: dict[str, Any], key: str) -> None:
         head = migration_scripts.find_head(self._scripts)
         words = f"{verb} table {entry['plural']}"
         revision = macro("migrations", "revision", words)
@@ -121,15 +121,15 @@ def _at(revision: str, head: str | None) -> dict[str, Any]:
     return {"revision": revision, "down_revision": head}
 
 
-def _by_name(domain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _index_entries(domain: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {entry["resource"]["name"]: entry for entry in domain["migrations"]}
 
 
-def _fields(entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _index_fields(entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {field["name"]: field for field in entry["resource"]["fields"]}
 
 
-def _domain(macro: Macro, values: Mapping[str, Any]) -> dict[str, Any]:
+def _compute_domain(macro: Macro, values: Mapping[str, Any]) -> dict[str, Any]:
     text = macro("domain", "domain", values.get("resources", []), values.get("primary_key"))
     try:
         domain: dict[str, Any] = json.loads(text)

@@ -14,7 +14,7 @@ Tables = dict[str, dict[str, str]]
 def find(files: Files, fresh: Collection[str]) -> Iterator[tuple[str, int, str]]:
     """What is wrong with the fresh migrations, when all are run in their order."""
     try:
-        scripts = migration_scripts.read({path: file.data for path, file in files.items()})
+        scripts = migration_scripts.read(files)
     except ServiceError:
         return
     by_revision = {script.revision: script for script in scripts}
@@ -36,10 +36,10 @@ def _run(text: bytes, path: str, tables: Tables) -> Iterator[tuple[int, str]]:
     upgrade = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "upgrade"]
     for function in upgrade:
         for statement in function.body:
-            yield from _statement(statement, path, tables)
+            yield from _run_statement(statement, path, tables)
 
 
-def _statement(node: ast.stmt, path: str, tables: Tables) -> Iterator[tuple[int, str]]:
+def _run_statement(node: ast.stmt, path: str, tables: Tables) -> Iterator[tuple[int, str]]:
     match node:
         case ast.With(
             items=[
@@ -54,22 +54,22 @@ def _statement(node: ast.stmt, path: str, tables: Tables) -> Iterator[tuple[int,
         ):
             for inner in body:
                 if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-                    yield from _call(inner.value, table, path, tables)
+                    yield from _run_call(inner.value, table, path, tables)
         case ast.Expr(value=ast.Call() as call):
-            yield from _call(call, None, path, tables)
+            yield from _run_call(call, None, path, tables)
         case ast.If(body=body) | ast.For(body=body) | ast.Try(body=body):
             for inner in body:  # what only some databases run is not judged
-                for _ in _statement(inner, path, tables):
+                for _ in _run_statement(inner, path, tables):
                     pass
 
 
-def _call(  # noqa: C901, PLR0912 - one case an operation
+def _run_call(  # noqa: C901, PLR0912 - one case an operation
     call: ast.Call, table: str | None, path: str, tables: Tables
 ) -> Iterator[tuple[int, str]]:
     if not isinstance(call.func, ast.Attribute):
         return
-    values = [_value(arg) for arg in call.args]
-    columns = [column for arg in call.args if (column := _column(arg))]
+    values = [_read_text(arg) for arg in call.args]
+    columns = [column for arg in call.args if (column := _read_column(arg))]
     if table is None and values and values[0]:
         table, values = values[0], values[1:]
     if table is None:
@@ -95,19 +95,19 @@ def _call(  # noqa: C901, PLR0912 - one case an operation
                 known.pop(column, None)
         case "alter_column" if known is not None:
             for keyword in call.keywords:
-                new_name = _value(keyword.value) if keyword.arg == "new_column_name" else None
+                new_name = _read_text(keyword.value) if keyword.arg == "new_column_name" else None
                 if new_name and values and values[0]:
                     known[new_name] = known.pop(values[0], path)
         case "rename_table" if known is not None and values and values[0]:
             tables[values[0]] = tables.pop(table)
 
 
-def _value(node: ast.expr) -> str | None:
+def _read_text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _column(node: ast.expr) -> str | None:
+def _read_column(node: ast.expr) -> str | None:
     match node:
         case ast.Call(func=ast.Attribute(attr="Column") | ast.Name(id="Column"), args=[first, *_]):
-            return _value(first)
+            return _read_text(first)
     return None

@@ -1,10 +1,11 @@
 """The migrations of a service, read from their text: no import of it, and no database."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trellis.errors import ServiceError
+from trellis.files import Files
 
 FOLDER = "migrations/versions/"
 
@@ -18,11 +19,11 @@ class Script:
     follows: tuple[str, ...]
 
 
-def read(files: Mapping[str, bytes]) -> list[Script]:
+def read(files: Files) -> list[Script]:
     """The migrations among the files; raises ServiceError for one that cannot be read."""
     return [
-        _script(path, text)
-        for path, text in sorted(files.items())
+        _read_script(path, file.data)
+        for path, file in sorted(files.items())
         if path.startswith(FOLDER) and path.endswith(".py") and not path.endswith("__init__.py")
     ]
 
@@ -55,42 +56,42 @@ def find_head(scripts: Iterable[Script]) -> str | None:
     return heads[0] if heads else None
 
 
-def _script(path: str, text: bytes) -> Script:
+def _read_script(path: str, text: bytes) -> Script:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
-        raise _unreadable(path, "is no Python") from error
-    values = dict(_assignments(tree))
+        raise _make_error(path, "is no Python") from error
+    values = dict(_list_assignments(tree))
     revision, follows = values.get("revision"), values.get("down_revision", ())
     if not isinstance(revision, str):
-        raise _unreadable(path, "does not say its revision as a plain string")
+        raise _make_error(path, "does not say its revision as a plain string")
     if follows is None or isinstance(follows, str):
         follows = () if follows is None else (follows,)
     if not isinstance(follows, (tuple, list)) or not all(isinstance(one, str) for one in follows):
-        raise _unreadable(path, "does not say its down_revision as plain strings")
+        raise _make_error(path, "does not say its down_revision as plain strings")
     if "down_revision" not in values:
-        raise _unreadable(path, "does not say its down_revision")
+        raise _make_error(path, "does not say its down_revision")
     return Script(path, revision, tuple(follows))
 
 
-def _assignments(tree: ast.Module) -> Iterable[tuple[str, object]]:
+def _list_assignments(tree: ast.Module) -> Iterable[tuple[str, object]]:
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign) and node.value is not None:
             targets = [node.target]
         for target in targets:
             if isinstance(target, ast.Name) and isinstance(node, (ast.Assign, ast.AnnAssign)):
-                yield target.id, _literal(node.value)
+                yield target.id, _evaluate(node.value)
 
 
-def _literal(node: ast.expr | None) -> object:
+def _evaluate(node: ast.expr | None) -> object:
     try:
         return ast.literal_eval(node) if node is not None else None
     except (ValueError, TypeError, SyntaxError):
         return NotImplemented
 
 
-def _unreadable(path: str, what: str) -> ServiceError:
+def _make_error(path: str, what: str) -> ServiceError:
     return ServiceError(
         f"the service has a migration that {what}",
         where=path,

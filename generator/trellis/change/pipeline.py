@@ -4,7 +4,8 @@ into the service. A verb says only what it changes.
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,10 @@ from trellis.errors import (
     MissingVersionError,
     ServiceError,
     TemplateError,
-    escape,
 )
 from trellis.files import LINK, File, Files
 from trellis.service import staging
-from trellis.service.find import Service, find_service, format_abort_command
+from trellis.service.find import Service, find_service
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
@@ -49,10 +49,10 @@ Transform = Callable[[Service, "Template"], Mapping[str, Any]]
 class Options:
     """What all verbs that change a service have in common."""
 
-    dry_run: bool = False
-    json: bool = False
-    yes: bool = False
-    lock: bool = True
+    dry_run: bool
+    yes: bool
+    lock: bool
+    json: bool
 
 
 @dataclass(frozen=True)
@@ -65,33 +65,37 @@ class Rendered:
 
 def change_service(transform: Transform, options: Options, *, version: str | None = None) -> Report:
     """Changes the service that we are in. `version` is a template's newer version."""
-    service = apply.found(dry_run=options.dry_run)
+    service = apply.open_service(dry_run=options.dry_run)
     service.refuse_if_dirty()
     with contextlib.ExitStack() as stack:
-        lock = None if options.dry_run else stack.enter_context(apply.alone(service))
+        lock = (
+            None
+            if options.dry_run
+            else stack.enter_context(apply.lock_repository(service.repository))
+        )
         if lock is not None and service != find_service():
             raise ServiceError(
                 "the service was changed meanwhile", where=str(service.root), fix="try again"
             )
-        scratch = stack.enter_context(locks.temporary())
+        scratch = stack.enter_context(locks.make_temporary())
         with console.progress("Reading the template"):
-            old, new = _templates(stack, service, version)
+            old, new = _open_templates(stack, service, version)
         with console.progress("Rendering"):
             before = render(old, service.blueprint, scratch / "before")
             after = render(new, resolve(transform(service, new), new), scratch / "after")
-        mine = merge.committed(service)
+        mine = merge.read_committed(service)
         if ANSWERS_FILE not in mine:
             what = f"the service has no {ANSWERS_FILE} in its last commit"
             raise ServiceError(what, where=str(service.root), fix=f"git add --force {ANSWERS_FILE}")
         with console.progress("Merging"):
-            pair = _with_migrations(old, new, before, after, mine)
+            pair = _write_migrations(old, new, before, after, mine)
             base, goal = (
-                merge.with_their_line_ends(forgotten.without(files, forgotten.read(mine)), mine)
+                merge.keep_line_ends(forgotten.leave_out(files, forgotten.read(mine)), mine)
                 for files in pair
             )
             merged = merge.merge(service, base, goal, scratch)
-            problems = _problems(mine, merged)
-        report = _account(service, before, after, merged, (old, new))
+            problems = _find_problems(mine, merged)
+        report = _make_report(service, before, after, merged, (old, new))
         report = replace(report, problems=problems)
         if not merged.changes and not merged.stages:
             return replace(report, status="unchanged")
@@ -107,12 +111,9 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
 
 def resolve(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
     """The blueprint down to the last default; raises BlueprintError where it is refused."""
-    known = {question.name for question in template.questions}
-    given = {key: value for key, value in values.items() if key in known}
-    past = {key: value for key, value in values.items() if key not in known}
-    complete = sources.normalize_answers(template.defaults(given, past), template.questions)
+    complete = sources.normalize_answers(template.complete(values), template.questions)
     if problems := template.validate(complete):
-        raise BlueprintError.of(problems)
+        raise BlueprintError.from_problems(problems)
     return complete
 
 
@@ -121,20 +122,43 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
     known = {question.name for question in template.questions}
     values = {key: value for key, value in values.items() if key in known}
     if problems := template.validate(values):
-        raise BlueprintError.of(problems, where=ANSWERS_FILE, fix="correct it there, and commit")
+        raise BlueprintError.from_problems(
+            problems, where=ANSWERS_FILE, fix="correct it there, and commit"
+        )
     template.render(values, folder)
-    files = {name: _read(folder / name) for name in staging.list_files(folder)}
-    return Rendered(template.defaults(values), files)
+    files = {name: _read_file(folder / name) for name in staging.list_files(folder)}
+    return Rendered(template.complete(values), files)
 
 
-def _read(path: Path) -> File:
+@contextlib.contextmanager
+def open_renderer() -> Iterator[Callable[[Service], Files]]:
+    """Renders what services are made from; each version of a template is opened once."""
+    from trellis.template.version import open_template
+
+    templates: dict[tuple[str, str], Template] = {}
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(locks.make_temporary())
+
+        def render_service(service: Service) -> Files:
+            key = (service.source, service.version)
+            if key not in templates:
+                templates[key] = stack.enter_context(
+                    open_template(service.address, service.version)
+                )
+            place = Path(tempfile.mkdtemp(dir=folder))
+            return render(templates[key], service.blueprint, place).files
+
+        yield render_service
+
+
+def _read_file(path: Path) -> File:
     """A file as git would keep it: of a link, where it leads."""
     if path.is_symlink():
         return File(LINK, os.fsencode(path.readlink()))
     return File("100755" if path.stat().st_mode & 0o100 else "100644", path.read_bytes())
 
 
-def _templates(
+def _open_templates(
     stack: contextlib.ExitStack, service: Service, version: str | None
 ) -> "tuple[Template, Template]":
     from trellis.template.version import open_template
@@ -152,7 +176,7 @@ def _templates(
     return old, stack.enter_context(open_template(service.address, version))
 
 
-def _with_migrations(
+def _write_migrations(
     old: "Template", new: "Template", before: Rendered, after: Rendered, mine: Files
 ) -> tuple[Files, Files]:
     base, goal = dict(before.files), dict(after.files)
@@ -165,18 +189,16 @@ def _with_migrations(
         return base, goal
     fresh = migration_chain.find_new(before.files, after.files, mine)
     if fresh or before.values.get("resources") != after.values.get("resources"):
-        chain = migration_chain.Chain(
-            migration_scripts.read({path: file.data for path, file in mine.items()})
-        )
-        chain.drop(old.macro, before.values, after.values)
-        chain.alter(new.macro, before.values, after.values)
-        chain.create(new.macro, before.values, after.values)
+        chain = migration_chain.Chain(migration_scripts.read(mine))
+        chain.drop(old.call_macro, before.values, after.values)
+        chain.alter(new.call_macro, before.values, after.values)
+        chain.create(new.call_macro, before.values, after.values)
         chain.adopt(fresh)
         goal.update(chain.written)
     return base, goal
 
 
-def _account(
+def _make_report(
     service: Service,
     before: Rendered,
     after: Rendered,
@@ -199,12 +221,12 @@ def _account(
             before.values, after.values, before.files, after.files, merged.changes
         ),
         releases="" if same else releases.read_release_notes(template.root, old, template),
-        abort=format_abort_command(service),
-        remarks=[*service.unknown_answers(old.questions), *filter(None, [template.remark])],
+        abort=service.repository.format_reset(service.root),
+        remarks=[*service.list_unknown_answers(old.questions), *filter(None, [template.remark])],
     )
 
 
-def _problems(mine: Files, merged: Merged) -> list[code_problems.Problem]:
+def _find_problems(mine: Files, merged: Merged) -> list[code_problems.Problem]:
     changed = {change.path: change.after for change in merged.changes}
     after = {path: file for path, file in {**mine, **changed}.items() if file is not None}
     return code_problems.find(mine, after, merged.conflicts)
@@ -215,15 +237,13 @@ def _review(report: Report, options: Options) -> None:
         return
     from trellis.blueprint import prompts
 
-    for line in report.plan_lines():
-        console.say(line)
+    console.say_lines(report.format_plan())
     question = f"Change {count_files(report.files)}?"
     if report.problems:
         question = f"Change {count_files(report.files)}, and mend these places afterwards?"
 
     def show() -> None:
-        for line in report.diff.splitlines():
-            console.say("\t".join(escape(part) for part in line.split("\t")))
+        console.say_lines(report.diff.splitlines())
 
-    if not prompts.confirm_change(question, show, default=not report.problems):
+    if not prompts.confirm(question, show, default=not report.problems):
         raise DeclinedError("declined; nothing was written")

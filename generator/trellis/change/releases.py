@@ -53,7 +53,7 @@ def find_step(service: Service, to: str | None) -> Step:
             comparable and other > one,
             comparable and other < one and to is not None,
             read_release_notes(target.root, recorded, target),
-            service.unknown_answers(recorded.questions),
+            service.list_unknown_answers(recorded.questions),
         )
 
 
@@ -65,21 +65,21 @@ def read_release_notes(root: Path, old: "Template", new: "Template") -> str:
         return ""
     if old.release is None or new.release is None:
         return ""
-    return sections(text, old.release.release, new.release.release)
+    return select_sections(text, old.release.release, new.release.release)
 
 
-def sections(text: str, after: tuple[int, ...], until: tuple[int, ...]) -> str:
+def select_sections(text: str, after: tuple[int, ...], until: tuple[int, ...]) -> str:
     """Of a changelog in Keep-a-Changelog form, what is newer than one version, up to another."""
     service = []
     headings = list(_HEADING.finditer(text))
     ends = [*(heading.start() for heading in re.finditer(r"^## |^\[", text, re.MULTILINE))]
     for heading in headings:
         version = tuple(map(int, heading[1].split(".")))
-        if _padded(after) < _padded(version) <= _padded(until):
+        if _pad(after) < _pad(version) <= _pad(until):
             end = min((place for place in ends if place > heading.start()), default=len(text))
             service.append(text[heading.start() : end].strip())
     return "\n\n".join(service)
 
 
-def _padded(version: tuple[int, ...]) -> tuple[int, ...]:
+def _pad(version: tuple[int, ...]) -> tuple[int, ...]:
     return (*version, 0, 0, 0, 0)[:4]

@@ -1,11 +1,11 @@
-"""What a verb says at its end: files, conflicts, what to know before deploying. Pure."""
+"""The report of a verb: files, conflicts, notes on the deployment. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from trellis.change.code_problems import Problem
-from trellis.service.toolchain import Outcome
+from trellis.service.toolchain import Outcome, describe
 
 CONFLICTS = 3
 _SIGNS = {"added": "+", "modified": "~", "deleted": "-"}
@@ -13,7 +13,7 @@ _SIGNS = {"added": "+", "modified": "~", "deleted": "-"}
 
 @dataclass(frozen=True)
 class Report:
-    """The end of a run that changes a service, or would."""
+    """The outcome of a verb or of its dry run."""
 
     status: str
     service: str
@@ -35,7 +35,7 @@ class Report:
     def exit_code(self) -> int:
         return CONFLICTS if self.status == "conflicts" else 0
 
-    def document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, Any]:
         """The document of `--json`."""
         return {
             "status": self.status,
@@ -47,41 +47,45 @@ class Report:
             "problems": [asdict(problem) for problem in self.problems],
             "diff": self.diff,
             "blueprint": dict(self.blueprint),
-            "done": [outcome.done for outcome in self.outcomes if outcome.done],
-            "todo": [{"what": o.todo, "command": o.command} for o in self.outcomes if o.todo],
+            **describe(self.outcomes),
             "before_deploying": list(self.notes),
             "release_notes": self.releases,
             "abort": self.abort,
             "notes": list(self.remarks),
         }
 
-    def plan_lines(self) -> list[str]:
-        """The files, and what is known of them beforehand."""
-        return [*self._files(), *self._conflicts("in conflict"), *self._problems(), *self._notes()]
+    def format_plan(self) -> list[str]:
+        """The text of a review: files, conflicts, problems, notes."""
+        return [
+            *self._format_files(),
+            *self._format_conflicts("in conflict"),
+            *self._format_problems(),
+            *self._format_notes(),
+        ]
 
-    def dry_lines(self) -> list[str]:
+    def format_dry_run(self) -> list[str]:
         """The text of a dry run: the difference itself, then what it means."""
         if self.status == "unchanged":
-            return self.lines()
-        return [*self.diff.splitlines(), "", *self.plan_lines(), "", "Nothing was written."]
+            return self.format_end()
+        return [*self.diff.splitlines(), "", *self.format_plan(), "", "Nothing was written."]
 
-    def lines(self) -> list[str]:
+    def format_end(self) -> list[str]:
         """The text for people."""
         if self.status == "unchanged":
             return [f"{self.service}: nothing to change"]
         done = [f"  - {outcome.done}" for outcome in self.outcomes if outcome.done]
         todo = [f"  - {o.todo}: {o.command}" for o in self.outcomes if o.todo]
         return [
-            *self._files(),
+            *self._format_files(),
             *done,
             *(["", "Left to do:", *todo] if todo else []),
-            *self._problems(),
-            *self._notes(),
+            *self._format_problems(),
+            *self._format_notes(),
             "",
-            *self._next(),
+            *self._format_next_steps(),
         ]
 
-    def _files(self) -> list[str]:
+    def _format_files(self) -> list[str]:
         lines = [*self.releases.splitlines(), ""] if self.releases else []
         lines += [f"{self.service}: {count_files(self.files)}"]
         lines += [f"  note: {remark}" for remark in self.remarks]
@@ -91,36 +95,36 @@ class Report:
             lines += [f"  {path}" for path in self.left_out]
         return lines
 
-    def _conflicts(self, title: str) -> list[str]:
+    def _format_conflicts(self, title: str) -> list[str]:
         if not self.conflicts:
             return []
         reasons = dict.fromkeys(self.half_deleted, " (deleted on one side)")
         lines = [f"  ! {path}{reasons.get(path, '')}" for path in self.conflicts]
         return ["", f"{count_files(self.conflicts)} {title}:", *lines]
 
-    def _resolve(self) -> Iterator[str]:
+    def _explain_conflicts(self) -> Iterator[str]:
         if len(self.half_deleted) < len(self.conflicts):
             yield "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit."
         if self.half_deleted:
             yield "What is deleted on one side: git add keeps it, git rm does not."
 
-    def _problems(self) -> list[str]:
+    def _format_problems(self) -> list[str]:
         if not self.problems:
             return []
         lines = [f"  ! {problem}" for problem in self.problems]
         return ["", "Broken by this change, though not in conflict:", *lines]
 
-    def _notes(self) -> list[str]:
+    def _format_notes(self) -> list[str]:
         if not self.notes:
             return []
         return ["", "Before you deploy:", *(f"  - {note}" for note in self.notes)]
 
-    def _next(self) -> list[str]:
+    def _format_next_steps(self) -> list[str]:
         if self.conflicts:
             return [
-                *self._conflicts("in conflict")[1:],
+                *self._format_conflicts("in conflict")[1:],
                 "",
-                *self._resolve(),
+                *self._explain_conflicts(),
                 f"To give up, and have all as it was: {self.abort}",
             ]
         return [

@@ -30,10 +30,11 @@ class Sides:
 
 @dataclass(frozen=True)
 class Text:
-    """A merged file, and whether anything in it is still in conflict."""
+    """A merged file, whether anything in it is still in conflict, and whether git leaves more."""
 
     data: bytes
     conflicts: bool
+    is_better: bool
 
 
 def merge(
@@ -43,8 +44,8 @@ def merge(
     scratch: Path,
     labels: tuple[str, str] = LABELS,
 ) -> Text | None:
-    """The merged file; None where nothing is gained over what git makes of it."""
-    texts = [_decoded(data) for data in (sides.base, sides.ours, sides.theirs)]
+    """The merged file; None where it is no text, or would not be valid."""
+    texts = [_decode(data) for data in (sides.base, sides.ours, sides.theirs)]
     if None in texts:
         return None
     crlf = b"\r\n" in sides.ours
@@ -56,14 +57,13 @@ def merge(
     if path.endswith((".py", ".toml")):
         base, ours, theirs = list_merge.merge_lists((base, ours, theirs))
     merged, conflicts, gained = _merge_lines(path, (base, ours, theirs), scratch, labels)
-    if not gained and base == texts[0]:
-        return None
     if not conflicts and not _is_sound(path, merged, (ours, theirs)):
         return None
-    return Text((merged.replace("\n", "\r\n") if crlf else merged).encode(), conflicts)
+    data = (merged.replace("\n", "\r\n") if crlf else merged).encode()
+    return Text(data, conflicts, gained or base != texts[0])
 
 
-def _decoded(data: bytes) -> str | None:
+def _decode(data: bytes) -> str | None:
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -79,7 +79,7 @@ def _merge_lines(
     """The merged text, whether there are conflicts in it, and whether one was resolved."""
     lines: list[str] = []
     conflicts = gained = False
-    for piece in _pieces(texts, scratch):
+    for piece in _split_conflicts(texts, scratch):
         if isinstance(piece, str):
             lines.append(piece)
             continue
@@ -93,16 +93,16 @@ def _merge_lines(
         pairs = zip(ours, theirs, strict=False)
         start = len([*itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)])
         ours, theirs, common = ours[start:], theirs[start:], ours[:start]
-        lines += [*common, f"<<<<<<< {labels[0]}\n", *_ended(ours), "=======\n"]
-        lines += [*_ended(theirs), f">>>>>>> {labels[1]}\n"]
+        lines += [*common, f"<<<<<<< {labels[0]}\n", *_end_lines(ours), "=======\n"]
+        lines += [*_end_lines(theirs), f">>>>>>> {labels[1]}\n"]
     return "".join(lines), conflicts, gained
 
 
-def _ended(lines: Sequence[str]) -> list[str]:
+def _end_lines(lines: Sequence[str]) -> list[str]:
     return [line if line.endswith("\n") else line + "\n" for line in lines]
 
 
-def _pieces(
+def _split_conflicts(
     texts: tuple[str, str, str], scratch: Path
 ) -> Iterator[str | tuple[list[str], list[str], list[str]]]:
     """What git merges, line by line, and its conflicts as (base, ours, theirs)."""

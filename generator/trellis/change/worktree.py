@@ -1,6 +1,4 @@
-"""The files as they lie in a service, beside what git keeps of them: what it converts on the way,
-and what it was told not to see.
-"""
+"""The files of the work tree, with git's conversions; and those that git does not look at."""
 
 import hashlib
 import os
@@ -15,9 +13,9 @@ from trellis.files import LINK, Change, File, Files
 from trellis.service.find import Service
 
 
-def files(found: Service, scratch: Path) -> Files:
+def read_files(found: Service, scratch: Path) -> Files:
     """The files of the work tree as git would commit them; not those that it ignores."""
-    variables = _beside(found, scratch)
+    variables = _redirect_objects(found, scratch)
     index = scratch / "index"
     if found.repository.index.exists():
         shutil.copyfile(found.repository.index, index)
@@ -26,32 +24,32 @@ def files(found: Service, scratch: Path) -> Files:
     git.run([*here, "add", "--all", "--", "."], more=variables)
     words = [f"--prefix={found.lead}"] if found.lead else []
     tree = git.run([*here, "write-tree", *words], more=variables).decode().strip()
-    return merge.contents(found.root, tree, variables)
+    return merge.read_tree(found.root, tree, variables)
 
 
 def refuse_to_overwrite(found: Service, changes: Sequence[Change]) -> None:
-    """Raises ServiceError where there lies what no commit has, and nobody could have back."""
-    for change, oid in zip(changes, _lying(found, changes), strict=True):
+    """Raises ServiceError where a change would overwrite content that is in no commit."""
+    for change, oid in zip(changes, _hash_files(found, changes), strict=True):
         if oid is None:
             continue
         if change.before is None:
             what = f"the service has a file that git ignores where one is to be: {change.path}"
             fix = "move it out of the way, or commit it"
             raise ServiceError(what, where=str(found.root), fix=fix)
-        if oid != _oid(change.before, found):
+        if oid != _hash(change.before, found):
             what = f"the service has changes in {change.path} that git was told not to see"
             fix = f"git update-index --no-assume-unchanged --no-skip-worktree {change.path}"
             raise ServiceError(what, where=str(found.root), fix=fix)
 
 
-def _beside(found: Service, scratch: Path) -> dict[str, str]:
-    """Has git put its objects elsewhere, and find those of the service from there."""
+def _redirect_objects(found: Service, scratch: Path) -> dict[str, str]:
+    """The variables by which git writes objects to the scratch folder, and reads the service's."""
     folder = scratch / "objects"
     merge.borrow(folder, found.repository.objects)
     return {"GIT_OBJECT_DIRECTORY": str(folder)}
 
 
-def _lying(found: Service, changes: Sequence[Change]) -> list[str | None]:
+def _hash_files(found: Service, changes: Sequence[Change]) -> list[str | None]:
     """The id that git would give each file that lies there; None where there is none."""
     places = [found.root / change.path for change in changes]
     plain = [place for place in places if place.is_file() and not place.is_symlink()]
@@ -59,15 +57,15 @@ def _lying(found: Service, changes: Sequence[Change]) -> list[str | None]:
     given = b"".join(os.fsencode(place.relative_to(top)) + b"\n" for place in plain)
     command = ["git", "-C", str(top), "hash-object", "--stdin-paths"]
     oids = dict(zip(plain, git.run(command, given).decode().split(), strict=True))
-    return [oids.get(place) or _other(found, place) for place in places]
+    return [oids.get(place) or _hash_other(found, place) for place in places]
 
 
-def _other(found: Service, place: Path) -> str | None:
+def _hash_other(found: Service, place: Path) -> str | None:
     if place.is_symlink():
-        return _oid(File(LINK, os.fsencode(place.readlink())), found)
+        return _hash(File(LINK, os.fsencode(place.readlink())), found)
     return "a folder" if place.exists() else None
 
 
-def _oid(file: File, found: Service) -> str:
+def _hash(file: File, found: Service) -> str:
     text = b"blob %d\0" % len(file.data) + file.data
     return hashlib.new(found.repository.hash, text).hexdigest()

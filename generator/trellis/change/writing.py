@@ -1,4 +1,4 @@
-"""One change of a service, step by step: git writes it, under git's own lock of the index."""
+"""The steps in which git writes one change into a service, under its lock of the index."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ class Writing:
     def __init__(self, repository: Repository, lock: int | None) -> None:
         self.repository = repository
         self.lock = lock
-        self.folder = folder_of(repository) / "work"
+        self.folder = find_folder(repository) / "work"
 
     def git(self, *words: str, index: str, given: Sequence[str] = ()) -> str:
         """Runs git at the top of the repository, on an index of this change's folder."""
@@ -39,7 +39,7 @@ class Writing:
         """Writes the changed files into git's objects; returns the tree that is to be."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
-        oids = self._hash([change.after.data for change in changes if change.after])
+        oids = self._store_objects([change.after.data for change in changes if change.after])
         lines = []
         for change in changes:
             entry = f"{change.after.mode} {next(oids)}" if change.after else self._none
@@ -48,9 +48,9 @@ class Writing:
         self.git("update-index", "-z", "--index-info", index="tree", given=lines)
         return self.git("write-tree", index="tree").strip()
 
-    def conflicts(self, lead: str, stages: Sequence[Stage]) -> list[str]:
-        """The lines by which the index learns of each conflict's sides."""
-        oids = self._hash([stage.file.data for stage in stages])
+    def store_conflicts(self, lead: str, stages: Sequence[Stage]) -> list[str]:
+        """The lines for update-index that record the sides of each conflict."""
+        oids = self._store_objects([stage.file.data for stage in stages])
         lines = [f"{self._none}\t{lead}{path}" for path in sorted({s.path for s in stages})]
         for stage, oid in zip(stages, oids, strict=True):
             lines += [f"{stage.file.mode} {oid} {stage.number}\t{lead}{stage.path}"]
@@ -89,8 +89,8 @@ class Writing:
         # The index is replaced before any file is.
         if (self.folder / "before").exists() and not (self.folder / "staged").exists():
             ours: list[tuple[str, bool]] = []
-            for path, was, after in self._differences(plan["head"], plan["tree"]):
-                content = _content(self.repository.top, path)
+            for path, was, after in self._list_differences(plan["head"], plan["tree"]):
+                content = _read_content(self.repository.top, path)
                 # Git writes a file in place: a git that was killed leaves its beginning.
                 if content is None or (after is not None and after.startswith(content)):
                     ours.append((path, was is not None))
@@ -105,23 +105,25 @@ class Writing:
         self.repository.lock.unlink()
         return edited
 
-    def _differences(self, old: str, new: str) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    def _list_differences(
+        self, old: str, new: str
+    ) -> Iterator[tuple[str, bytes | None, bytes | None]]:
         """Each path that two trees differ in, with what git writes for it to the work tree."""
         words = ["diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", old, new]
         said = self.git(*words, index="before").split("\0")
         pairs = [(e.split(" "), path) for e, path in zip(said[::2], said[1::2], strict=False)]
         for (_, _, before, after, _), path in pairs:
-            yield path, self._filtered(before, path), self._filtered(after, path)
+            yield path, self._read_filtered(before, path), self._read_filtered(after, path)
 
-    def _filtered(self, oid: str, path: str) -> bytes | None:
+    def _read_filtered(self, oid: str, path: str) -> bytes | None:
         if not oid.strip("0"):
             return None
         command = ["git", "-C", str(self.repository.top), *_QUIET]
         return git.run([*command, "cat-file", "--filters", f"--path={path}", oid], lock=self.lock)
 
-    def _hash(self, files: Sequence[bytes]) -> Iterator[str]:
+    def _store_objects(self, files: Sequence[bytes]) -> Iterator[str]:
         """Writes the files into git's objects; their ids."""
-        with locks.temporary() as folder:
+        with locks.make_temporary() as folder:
             places = [folder / str(number) for number in range(len(files))]
             for place, data in zip(places, files, strict=True):
                 place.write_bytes(data)
@@ -140,12 +142,12 @@ class Writing:
 
     @property
     def _none(self) -> str:
-        """How git is told that a path is not there."""
+        """The mode and the id by which update-index removes a path."""
         return "0 " + "0" * len(self.repository.head)
 
 
 def read_plan(repository: Repository) -> dict[str, Any] | None:
-    """The change of which the lock of the index says that it is being made."""
+    """The plan that a run has put into the lock of the index; None where there is none."""
     try:
         plan = json.loads(repository.lock.read_bytes())
     except (OSError, ValueError):
@@ -154,7 +156,7 @@ def read_plan(repository: Repository) -> dict[str, Any] | None:
 
 
 def _link(file: Path, place: Path) -> None:
-    """Gives a file a second name, which appears with all that is in it."""
+    """Links a file to a second name; the link is never seen half-written."""
     try:
         os.link(file, place)
     except FileExistsError:
@@ -169,7 +171,7 @@ def _leads_out(top: Path, path: str) -> bool:
     return any((top / folder).is_symlink() for folder in Path(path).parents)
 
 
-def _content(top: Path, path: str) -> bytes | None:
+def _read_content(top: Path, path: str) -> bytes | None:
     """The bytes of a file or where a link leads; None where there is neither."""
     place = top / path
     try:
@@ -196,17 +198,17 @@ def tidy(root: Path, changes: Sequence[Change]) -> None:
     """Removes folders in which nothing is left but what Python has compiled."""
     for change in changes:
         folder = (root / change.path).parent
-        if change.after is None and _names(folder) == ["__pycache__"]:
+        if change.after is None and _list_names(folder) == ["__pycache__"]:
             shutil.rmtree(folder / "__pycache__", ignore_errors=True)
             _remove(root, change.path)
 
 
-def _names(folder: Path) -> list[str]:
+def _list_names(folder: Path) -> list[str]:
     try:
         return [entry.name for entry in folder.iterdir()]
     except OSError:
         return []
 
 
-def folder_of(repository: Repository) -> Path:
+def find_folder(repository: Repository) -> Path:
     return repository.git_dir / "trellis"

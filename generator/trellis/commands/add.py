@@ -1,4 +1,4 @@
-"""`trellis add`: more of what there is."""
+"""`trellis add`: another resource, other fields."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +7,7 @@ import typer
 
 from trellis.blueprint import shorthand
 from trellis.blueprint.sources import normalize
+from trellis.change.pipeline import Options
 from trellis.commands import shared
 from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
@@ -46,7 +47,7 @@ def resource(
             raise BlueprintError(what, fix=f"to add to it: trellis add field {added['name']} …")
         return {**service.blueprint, "resources": [*service.resources, added]}
 
-    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
+    shared.run(transform, Options(dry_run, yes, lock, json))
 
 
 @add.command()
@@ -75,11 +76,11 @@ def field(
             if there is not None and there != field:
                 what = f"there is a field {field['name']!r} already, which is another"
                 fix = (
-                    f"to keep its values, edit {field['name']} in the models and schemas of "
-                    f'{name}, then: make revision m="change {field["name"]}"'
+                    f"to keep its values, change {field['name']} in the models and schemas of "
+                    f'{name}, then: make migrate && make revision m="change {field["name"]}"'
                 )
                 raise BlueprintError(what, where=name, fix=fix)
             left += [field] if there is None else []
         return shared.replace_fields(service, name, [*resource["fields"], *left])
 
-    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
+    shared.run(transform, Options(dry_run, yes, lock, json))

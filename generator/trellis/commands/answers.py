@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trellis.blueprint import sources
 from trellis.errors import BlueprintError, Problem
-from trellis.names import project_name
+from trellis.names import name_project
 from trellis.service.destination import Destination
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line says."""
+    """The parameters of `trellis new`."""
 
     destination: str
     flags: Mapping[str, Any]
@@ -53,7 +53,7 @@ def resolve(
     wrong = {problem.key for problem in mistyped}
     fit = {key: value for key, value in given.values.items() if key not in wrong}
     values = sources.normalize_answers(fit, questions)
-    defaults = _proposals(place, template)
+    defaults = _propose(place, template)
     complete = sources.normalize_answers({**defaults, **values}, questions)
     problems = [*mistyped, *(p for p in template.validate(complete) if p.key not in wrong)]
     if asks:
@@ -67,12 +67,12 @@ def resolve(
     return complete
 
 
-def _proposals(place: Destination, template: "Template") -> dict[str, Any]:
+def _propose(place: Destination, template: "Template") -> dict[str, Any]:
     """The template's defaults, with the folder's name and the running Python where they fit."""
-    defaults = template.defaults()
+    defaults = template.complete({})
     if "project_name" in defaults:
-        defaults["project_name"] = project_name(place.path.name)
-    running = sources.running_python()
+        defaults["project_name"] = name_project(place.path.name)
+    running = sources.get_running_python()
     offered = next((q.values for q in template.questions if q.name == "python_version"), ())
     if running in offered:
         defaults["python_version"] = running
@@ -85,4 +85,4 @@ def _refuse(problems: Sequence[Problem], given: sources.GivenValues) -> None:
     unnamed = "project_name" not in given.values
     from_folder = unnamed and any(problem.key == "project_name" for problem in problems)
     fix = "give the project a name of its own: --name 'Blog API'" if from_folder else ""
-    raise BlueprintError.of(problems, where=given.where(problems), fix=fix)
+    raise BlueprintError.from_problems(problems, where=given.find_sources(problems), fix=fix)

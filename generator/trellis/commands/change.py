@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trellis.blueprint.sources import GivenValues, check_types, parse_assignments
-from trellis.commands.shared import DryRun, Json, Lock, Yes, make_options, run
+from trellis.change.pipeline import Options
+from trellis.commands.shared import DryRun, Json, Lock, Yes, run
 from trellis.errors import UsageError
 from trellis.service.find import Service
 
@@ -38,4 +39,4 @@ def change(
             raise UsageError(what, fix="use: trellis add resource, trellis remove resource")
         return {**service.blueprint, **given.values}
 
-    run(transform, make_options(dry_run, yes, lock, json))
+    run(transform, Options(dry_run, yes, lock, json))

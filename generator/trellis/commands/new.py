@@ -5,7 +5,7 @@ import inspect
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +18,7 @@ from trellis.commands.answers import Request, resolve
 from trellis.errors import DeclinedError, Stopped, escape
 from trellis.service import staging, toolchain
 from trellis.service.destination import Destination, check_destination
+from trellis.service.toolchain import Outcome
 
 if TYPE_CHECKING:
     from trellis.template.version import Template
@@ -83,14 +84,14 @@ def new(  # noqa: PLR0913 - one parameter an option
     _create(_read_request(locals()))
 
 
-def flags() -> dict[str, str]:
+def list_flags() -> dict[str, str]:
     """The flag that answers each question: a parameter of `new` that is not the request's own."""
     own = {field.name for field in fields(Request)}
     answering = (p for p in inspect.signature(new).parameters.values() if p.name not in own)
-    return {parameter.name: _flag(parameter) for parameter in answering}
+    return {parameter.name: _name_flag(parameter) for parameter in answering}
 
 
-def _flag(parameter: inspect.Parameter) -> str:
+def _name_flag(parameter: inspect.Parameter) -> str:
     option = parameter.annotation.__metadata__[0]
     # In an annotation, Typer keeps the first name of an option as its default.
     written = [str(word) for word in (option.default, *(option.param_decls or ()))]
@@ -100,47 +101,45 @@ def _flag(parameter: inspect.Parameter) -> str:
 
 def _read_request(arguments: Mapping[str, Any]) -> Request:
     given = {key: value for key, value in arguments.items() if value is not None}
-    known = flags()
+    known = list_flags()
     answers = {key: value for key, value in given.items() if key in known}
     rest = {key: value for key, value in given.items() if key not in known}
     return Request(flags=answers, **rest)
 
 
 def _create(request: Request) -> None:
-    """Makes the service, or says why not; nothing is left of one that was not made."""
+    """Makes the service whole, or leaves nothing."""
     from trellis.template.version import open_template
 
     place = check_destination(request.destination)
     asks = console.is_interactive() and not (request.yes or request.json)
     with contextlib.ExitStack() as stack:
         with console.progress("Reading the template"):
-            loaded = stack.enter_context(open_template(request.template))
-        values = resolve(request, place, loaded, flags(), asks=asks)
+            template = stack.enter_context(open_template(request.template))
+        values = resolve(request, place, template, list_flags(), asks=asks)
         if request.dry_run or asks:
-            planned = _preview(loaded, values)
+            planned = _preview(template, values)
             if request.dry_run:
-                plan = _report("planned", request, place, values, planned, [])
-                _show(request, replace(plan, note=loaded.remark))
+                _report(request, place, values, planned, template.remark)
                 return
             _review(place, values, planned)
         staged = stack.enter_context(staging.stage(place))
         with console.progress("Rendering"):
-            loaded.render(values, staged.path)
+            template.render(values, staged.path)
         staging.verify(staged.path, ANSWERS_FILE)
-        outcomes = list(_steps_before(request, place, staged.path, values))
+        outcomes = list(_prepare(request, place, staged.path, values))
         written = staging.list_files(staged.path)
         staged.publish()
         if place.is_working_directory:
             os.chdir(place.path)  # the one that we were in has been replaced
     interrupted = _install(request, place, outcomes)
-    result = _report("created", request, place, values, written, outcomes)
-    _show(request, replace(result, note=loaded.remark))
+    _report(request, place, values, written, template.remark, outcomes)
     if interrupted:
         raise typer.Exit(130)
 
 
 def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
-    with locks.temporary() as folder:
+    with locks.make_temporary() as folder:
         template.render(values, folder / "service")
         return staging.verify(folder / "service", ANSWERS_FILE)
 
@@ -148,19 +147,18 @@ def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
 def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str]) -> None:
     from trellis.blueprint import prompts
 
-    console.say()
     rows = [[escape(cell) for cell in row] for row in report.format_rows(values)]
-    console.say(console.table(rows, indent="  "))
-    console.say()
+    console.say(f"\n{console.format_table(rows, indent='  ')}\n")
     if not prompts.confirm(f"Write {len(planned)} files to {place.given}?"):
         raise DeclinedError("declined; nothing was written")
 
 
-def _steps_before(
+def _prepare(
     request: Request, place: Destination, folder: Path, values: Mapping[str, Any]
-) -> Iterator[toolchain.Outcome]:
+) -> Iterator[Outcome]:
+    """What is done in the folder before it is put into place."""
     if staging.copy_environment_file(folder):
-        yield toolchain.Outcome(done="copied .env.example to .env")
+        yield Outcome(done="copied .env.example to .env")
     with console.progress("Choosing the versions of its dependencies"):
         yield toolchain.lock(folder, place.path, wanted=request.install)
     author = (str(values.get("author_name", "")), str(values.get("author_email", "")))
@@ -168,46 +166,42 @@ def _steps_before(
         yield toolchain.commit(folder, place.path, author, wanted=request.git)
 
 
-def _install(request: Request, place: Destination, outcomes: list[toolchain.Outcome]) -> bool:
-    """Adds the last outcome; true when the user had no patience for it."""
+def _install(request: Request, place: Destination, outcomes: list[Outcome]) -> bool:
+    """Adds the last outcome; true when it was interrupted."""
     locked = (place.path / "uv.lock").exists()
     try:
         with console.progress("Installing its dependencies"):
             outcomes.append(toolchain.install(place.path, wanted=request.install, locked=locked))
     except (KeyboardInterrupt, Stopped):
-        todo = "install its dependencies (interrupted)"
-        outcomes.append(toolchain.Outcome(todo=todo, command="uv sync"))
+        outcomes.append(Outcome(todo="install its dependencies (interrupted)", command="uv sync"))
         return True
     return False
 
 
-def _show(request: Request, result: report.Report) -> None:
-    if request.json:
-        console.document(result.document())
-        return
-    lines = result.plan_lines(console.tree) if request.dry_run else result.lines()
-    for line in "\n".join(lines).split("\n"):
-        console.say(escape(line))
-
-
 def _report(
-    status: str,
     request: Request,
     place: Destination,
     values: Mapping[str, Any],
     files: Sequence[str],
-    outcomes: Sequence[toolchain.Outcome],
-) -> report.Report:
+    remark: str,
+    outcomes: Sequence[Outcome] = (),
+) -> None:
     extra = [] if request.git else ["--no-git"]
     extra += [] if request.install else ["--no-install"]
     extra += ["--template", request.template] if request.template else []
-    enter = "." if place.is_working_directory else place.given
-    return report.Report(
-        status=status,
-        destination=str(place.path),
-        files=files,
-        blueprint=values,
-        command=report.format_command(place.given, values, flags(), extra),
-        outcomes=outcomes,
-        enter=f"cd {shlex.quote(enter)}",
-    )
+    document = {
+        "status": "planned" if request.dry_run else "created",
+        "destination": str(place.path),
+        "files": files,
+        "blueprint": values,
+        "command": report.format_command(place.given, values, list_flags(), extra),
+        **toolchain.describe(outcomes),
+        "notes": [remark] if remark else [],
+    }
+    if request.json:
+        console.say_document(document)
+    elif request.dry_run:
+        console.say_lines(report.format_plan(document))
+    else:
+        enter = "." if place.is_working_directory else place.given
+        console.say_lines(report.format_end(document, f"cd {shlex.quote(enter)}"))

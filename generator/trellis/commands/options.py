@@ -5,18 +5,18 @@ from typing import Annotated, Any
 import typer
 
 from trellis import console
-from trellis.blueprint import field_types
+from trellis.blueprint.field_types import read_vocabulary
 
 
 def options(
     *, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
     """List the choices, the field types and their modifiers."""
-    from trellis.template import version as template
+    from trellis.template.version import open_own
 
     with console.progress("Reading the template"):
-        questions = template.questions()
-        defaults = template.defaults()
+        template = open_own()
+        defaults = template.complete({})
     document: dict[str, Any] = {
         "choices": [
             {
@@ -30,7 +30,7 @@ def options(
                     for value in question.values
                 ],
             }
-            for question in questions
+            for question in template.questions
         ],
         "field_types": [
             {
@@ -40,19 +40,19 @@ def options(
                 "arguments": list(kind.arguments),
                 "options": list(kind.options),
             }
-            for kind in field_types.field_types().values()
+            for kind in read_vocabulary().types.values()
         ],
-        "modifiers": [{"name": n, "summary": s} for n, s in field_types.modifiers().items()],
-        "on_delete": list(field_types.on_delete()),
+        "modifiers": [{"name": n, "summary": s} for n, s in read_vocabulary().modifiers.items()],
+        "on_delete": list(read_vocabulary().on_delete),
     }
     if json:
-        console.document(document)
+        console.say_document(document)
         return
-    for line in _lines(document):
+    for line in _format(document):
         console.say(line)
 
 
-def _lines(document: dict[str, Any]) -> list[str]:
+def _format(document: dict[str, Any]) -> list[str]:
     choices = [("choice", "values, the default first", "question")]
     for choice in document["choices"]:
         values = [str(entry["value"]).lower() for entry in choice["values"]]
@@ -64,4 +64,10 @@ def _lines(document: dict[str, Any]) -> list[str]:
     modifiers += [(entry["name"], entry["summary"]) for entry in document["modifiers"]]
     modifiers.append(("default=…", "what is stored when nothing is given"))
     modifiers.append(("min= max= min_length= max_length=", "bounds"))
-    return [console.table(choices), "", console.table(types), "", console.table(modifiers)]
+    return [
+        console.format_table(choices),
+        "",
+        console.format_table(types),
+        "",
+        console.format_table(modifiers),
+    ]

@@ -1,14 +1,15 @@
-"""`trellis remove`: less of what there is."""
+"""`trellis remove`: a resource or a field."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trellis.change.pipeline import Options
 from trellis.commands import shared
 from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
-from trellis.names import nearest
+from trellis.names import did_you_mean
 from trellis.service.find import Service, find_references
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def resource(
         left = [resource for resource in service.resources if resource.get("name") != name]
         return {**service.blueprint, "resources": left}
 
-    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
+    shared.run(transform, Options(dry_run, yes, lock, json))
 
 
 @remove.command()
@@ -57,8 +58,7 @@ def field(
         resource = shared.get_resource(service, name)
         known = [one["name"] for one in resource["fields"]]
         if field not in known:
-            match = nearest(field, known)
-            fix = f"did you mean {match}?" if match else f"it has: {', '.join(known)}"
+            fix = did_you_mean(field, known, f"it has: {', '.join(known)}")
             raise BlueprintError(f"{name} has no field {field!r}", where=str(service.root), fix=fix)
         if len(known) == 1:
             what = f"{field!r} is the only field of {name}, and a resource needs one"
@@ -66,4 +66,4 @@ def field(
         left = [one for one in resource["fields"] if one["name"] != field]
         return shared.replace_fields(service, name, left)
 
-    shared.run(transform, shared.make_options(dry_run, yes, lock, json))
+    shared.run(transform, Options(dry_run, yes, lock, json))

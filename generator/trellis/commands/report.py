@@ -1,77 +1,42 @@
-"""What `new` says at its end: what was done, how to do it again, what comes next. Pure."""
+"""The report of `trellis new`: what was done, the command for it, what comes next. Pure."""
 
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trellis import console
 from trellis.blueprint.shorthand import format_resource
-from trellis.service.toolchain import Outcome
 
 
-@dataclass(frozen=True)
-class Report:
-    """The end of a run."""
+def format_plan(document: Mapping[str, Any]) -> list[str]:
+    """The text of a dry run, from the document of `--json`."""
+    files = document["files"]
+    return [
+        f"{document['destination']}/",
+        *console.format_tree(files),
+        "",
+        f"{len(files)} files; nothing was written. To write them:",
+        *(f"  note: {note}" for note in document["notes"]),
+        f"  {document['command']}",
+    ]
 
-    status: str
-    destination: str
-    files: Sequence[str]
-    blueprint: Mapping[str, Any]
-    command: str
-    outcomes: Sequence[Outcome] = field(default_factory=list)
-    enter: str = ""
-    note: str = ""
 
-    @property
-    def todo(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.todo]
-
-    def document(self) -> dict[str, Any]:
-        """The document of `--json`."""
-        return {
-            "status": self.status,
-            "destination": self.destination,
-            "files": list(self.files),
-            "blueprint": dict(self.blueprint),
-            "command": self.command,
-            "done": [outcome.done for outcome in self.outcomes if outcome.done],
-            "todo": [{"what": o.todo, "command": o.command} for o in self.todo],
-            "notes": [self.note] if self.note else [],
-        }
-
-    @property
-    def _notes(self) -> list[str]:
-        return [f"  note: {self.note}"] if self.note else []
-
-    def plan_lines(self, tree: Callable[[Sequence[str]], str]) -> list[str]:
-        """The text of a dry run."""
-        return [
-            f"{self.destination}/",
-            tree(self.files),
-            "",
-            f"{len(self.files)} files; nothing was written. To write them:",
-            *self._notes,
-            f"  {self.command}",
-        ]
-
-    def lines(self) -> list[str]:
-        """The text for people."""
-        done = [f"  - {outcome.done}" for outcome in self.outcomes if outcome.done]
-        todo = [f"  {outcome.command}  # {outcome.todo}" for outcome in self.todo]
-        return [
-            f"{self.destination}: {len(self.files)} files",
-            *self._notes,
-            *done,
-            "",
-            "The same again:",
-            f"  {self.command}",
-            "",
-            "Next:",
-            *([f"  {self.enter}"] if self.enter else []),
-            *todo,
-            "  make dev",
-        ]
+def format_end(document: Mapping[str, Any], enter: str) -> list[str]:
+    """The text for people, from the document of `--json`; `enter` goes to the service."""
+    return [
+        f"{document['destination']}: {len(document['files'])} files",
+        *(f"  note: {note}" for note in document["notes"]),
+        *(f"  - {done}" for done in document["done"]),
+        "",
+        "The same again:",
+        f"  {document['command']}",
+        "",
+        "Next:",
+        f"  {enter}",
+        *(f"  {todo['command']}  # {todo['what']}" for todo in document["todo"]),
+        "  make dev",
+    ]
 
 
 def format_command(
@@ -108,7 +73,7 @@ def format_rows(blueprint: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in blueprint.items():
         if isinstance(value, list):
-            names = [_resource_row(item) for item in value] or ["none"]
+            names = [_format_row(item) for item in value] or ["none"]
             rows += [(key if not number else "", name) for number, name in enumerate(names)]
         else:
             shown = {True: "yes", False: "no", "": "-"}.get(value, value)
@@ -116,5 +81,5 @@ def format_rows(blueprint: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def _resource_row(resource: Mapping[str, Any]) -> str:
+def _format_row(resource: Mapping[str, Any]) -> str:
     return format_resource(resource) or json.dumps(resource, ensure_ascii=False)

@@ -10,7 +10,6 @@ from trellis import console
 from trellis.change import branch_merge
 from trellis.change.branch_merge import Resolution
 from trellis.change.report import CONFLICTS
-from trellis.errors import escape
 
 
 def resolve(
@@ -23,15 +22,14 @@ def resolve(
     """
     resolution = branch_merge.resolve_conflicts(Path.cwd().resolve())
     if json:
-        console.document(asdict(resolution))
+        console.say_document(asdict(resolution))
     else:
-        for line in _lines(resolution):
-            console.say(escape(line))
+        console.say_lines(_format(resolution))
     if resolution.conflicts:
         raise typer.Exit(CONFLICTS)
 
 
-def _lines(resolution: Resolution) -> list[str]:
+def _format(resolution: Resolution) -> list[str]:
     lines = [f"resolved {path}" for path in resolution.resolved]
     lines += [f"added {path}, which joins two heads" for path in resolution.added]
     lines += [f"still in conflict: {path}" for path in resolution.conflicts]

@@ -12,8 +12,8 @@ from trellis.change import apply, drift, forgotten
 from trellis.change.drift import Inspection
 from trellis.change.report import count_files
 from trellis.commands.shared import DryRun, Json, Yes
-from trellis.commands.status import inspect, say_diff, select
-from trellis.errors import DeclinedError, UsageError, escape
+from trellis.commands.status import inspect, select
+from trellis.errors import DeclinedError, UsageError
 from trellis.files import Change
 
 Paths = Annotated[
@@ -28,7 +28,7 @@ def restore(paths: Paths, *, dry_run: DryRun = False, yes: Yes = False, json: Js
 
     Files that were forgotten are remembered again.
     """
-    _run(_restored, "restored", paths, dry_run=dry_run, yes=yes, json=json)
+    _run(_plan_restore, "restored", paths, dry_run=dry_run, yes=yes, json=json)
 
 
 def forget(paths: Paths, *, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
@@ -37,25 +37,25 @@ def forget(paths: Paths, *, dry_run: DryRun = False, yes: Yes = False, json: Jso
     The files are listed in .trellisignore; deleting them is up to you. trellis restore brings
     them back.
     """
-    _run(_forgotten, "forgotten", paths, dry_run=dry_run, yes=yes, json=json)
+    _run(_plan_forget, "forgotten", paths, dry_run=dry_run, yes=yes, json=json)
 
 
-def _restored(seen: Inspection, names: list[str]) -> list[Change]:
+def _plan_restore(seen: Inspection, names: list[str]) -> list[Change]:
     chosen = [name for name in names if not (drift.is_migration(name) and name in seen.mine)]
     if not chosen:
         what = f"{names[0]} is a migration, which stays as databases have run it"
         raise UsageError(what, fix="write another one")
     changes = [Change(name, seen.mine.get(name), seen.rendered[name]) for name in chosen]
-    return [*changes, _listed(seen, forgotten.read(seen.mine) - set(chosen))]
+    return [*changes, _change_list(seen, forgotten.read(seen.mine) - set(chosen))]
 
 
-def _forgotten(seen: Inspection, names: list[str]) -> list[Change]:
+def _plan_forget(seen: Inspection, names: list[str]) -> list[Change]:
     if names == [ANSWERS_FILE]:
         raise UsageError(f"{ANSWERS_FILE} cannot be forgotten: it holds the blueprint")
-    return [_listed(seen, forgotten.read(seen.mine) | {*names} - {ANSWERS_FILE})]
+    return [_change_list(seen, forgotten.read(seen.mine) | {*names} - {ANSWERS_FILE})]
 
 
-def _listed(seen: Inspection, paths: Collection[str]) -> Change:
+def _change_list(seen: Inspection, paths: Collection[str]) -> Change:
     before = seen.mine.get(forgotten.FILE)
     same = forgotten.read(seen.mine) == paths
     return Change(forgotten.FILE, before, before if same else forgotten.write(paths))
@@ -66,17 +66,21 @@ def _run(
 ) -> None:
     from trellis.blueprint import prompts
 
-    service = apply.found(dry_run=dry_run)
+    service = apply.open_service(dry_run=dry_run)
     with contextlib.ExitStack() as stack:
-        lock = None if dry_run else stack.enter_context(apply.alone(service))
+        lock = None
+        if not dry_run:
+            lock = stack.enter_context(apply.lock_repository(service.repository))
         service.refuse_if_dirty()
         with console.progress("Comparing"):
             seen = inspect(service, with_past=False)
-        names = [name for path in paths for name in _rendered(select(service, seen, path), seen)]
+        names = [
+            name for path in paths for name in _select_rendered(select(service, seen, path), seen)
+        ]
         changes = [change for change in plan(seen, names) if change.before != change.after]
-        text = drift.diff_of(changes)
+        text = drift.diff_changes(changes)
         if not json:
-            say_diff(text)
+            console.say_lines(text.splitlines())
         asks = console.is_interactive() and not (yes or json or dry_run) and changes
         if asks and not prompts.confirm(f"Change {count_files(changes)}?"):
             raise DeclinedError("declined; nothing was written")
@@ -86,13 +90,12 @@ def _run(
     status = status if changes else "unchanged"
     if json:
         document = {"status": status, "files": names, "diff": text}
-        console.document({**document, "file": names[0]} if len(names) == 1 else document)
-        return
-    for name in names:
-        console.say(escape(f"{name}: {status}"))
+        console.say_document({**document, "file": names[0]} if len(names) == 1 else document)
+    else:
+        console.say_lines(f"{name}: {status}" for name in names)
 
 
-def _rendered(names: list[str], seen: Inspection) -> list[str]:
+def _select_rendered(names: list[str], seen: Inspection) -> list[str]:
     """Those of the files that are rendered; raises UsageError when none is."""
     known = [name for name in names if name in seen.rendered]
     if not known:

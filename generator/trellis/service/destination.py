@@ -1,4 +1,4 @@
-"""Which places Trellis writes to. Nothing is written here."""
+"""Checks the destination of a new service; writes nothing."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _MAX_NAME = 255
 
 @dataclass(frozen=True)
 class Destination:
-    """A place that was found acceptable."""
+    """A destination that was accepted."""
 
     given: str
     path: Path
@@ -28,44 +28,29 @@ def check_destination(given: str) -> Destination:
     try:
         folder, name, strays = _follow(working, Path(given))
         path = folder / name
-        if strays and not folder.is_relative_to(_tree(working)):
-            raise DestinationError(
-                f"the destination is reached through {strays[0]}, "
-                "a symbolic link that leads out of its folder",
-                where=given,
-                fix=f"if that is meant, name the real place: {path}",
-            )
+        if strays and not folder.is_relative_to(_find_work_tree(working)):
+            what = f"the destination is reached through {strays[0]}, a symbolic link that leads out"
+            fix = f"if that is meant, name the real place: {path}"
+            raise DestinationError(f"{what} of its folder", where=given, fix=fix)
         _check_free(path, given)
         anchor = next(parent for parent in path.parents if parent.exists())
     except OSError as error:
-        raise DestinationError(
-            f"the destination cannot be used: {error.strerror or error}", where=given
-        ) from error
-    if not anchor.is_dir():
-        raise DestinationError(
-            f"the destination lies in {anchor}, which is not a directory",
-            where=given,
-            fix="name another place",
-        )
-    if not os.access(anchor, os.W_OK | os.X_OK):
-        raise DestinationError(
-            f"the destination lies in {anchor}, which is not writable",
-            where=given,
-            fix="name another place",
-        )
+        what = f"the destination cannot be used: {error.strerror or error}"
+        raise DestinationError(what, where=given) from error
+    if not anchor.is_dir() or not os.access(anchor, os.W_OK | os.X_OK):
+        reason = "writable" if anchor.is_dir() else "a directory"
+        what = f"the destination lies in {anchor}, which is not {reason}"
+        raise DestinationError(what, where=given, fix="name another place")
     return Destination(given, path, anchor, path == working)
 
 
 def _check_text(given: str) -> None:
     if not given.strip():
-        raise DestinationError(
-            "the destination is empty", where=given, fix="name a folder: trellis new blog"
-        )
+        fix = "name a folder: trellis new blog"
+        raise DestinationError("the destination is empty", where=given, fix=fix)
     bad = next((character for character in given if escape(character) != character), None)
     if bad is not None:
-        what = (
-            f"the destination has U+{ord(bad):04X} in it, which is no character for a folder's name"
-        )
+        what = f"the destination has U+{ord(bad):04X} in it, which no folder's name should have"
         raise DestinationError(what, where=given, fix="leave it out")
     if any(len(os.fsencode(part)) > _MAX_NAME for part in Path(given).parts):
         what = f"the destination has a folder in it whose name is longer than {_MAX_NAME} bytes"
@@ -87,7 +72,7 @@ def _follow(working: Path, path: Path) -> tuple[Path, str, list[Path]]:
             continue
         step = folder / part
         if step.is_symlink():
-            target = _target(step)
+            target = _resolve(step)
             if not target.is_relative_to(folder) and folder != Path(path.anchor):
                 strays.append(step)
             step = target
@@ -95,7 +80,7 @@ def _follow(working: Path, path: Path) -> tuple[Path, str, list[Path]]:
     return (folder, last, strays) if last else (folder.parent, folder.name, strays)
 
 
-def _target(link: Path) -> Path:
+def _resolve(link: Path) -> Path:
     try:
         return link.resolve(strict=True)
     except (OSError, RuntimeError) as error:
@@ -103,7 +88,7 @@ def _target(link: Path) -> Path:
         raise DestinationError(what, where=str(link), fix="name another place") from error
 
 
-def _tree(working: Path) -> Path:
+def _find_work_tree(working: Path) -> Path:
     """The working tree: the git repository that we are in, else the current folder."""
     return next((p for p in (working, *working.parents) if (p / ".git").exists()), working)
 
@@ -117,8 +102,7 @@ def _check_free(path: Path, given: str) -> None:
         raise DestinationError(what, where=given, fix="name a folder in it")
     if path.is_dir():
         if next(path.iterdir(), None) is not None:
-            raise DestinationError(
-                "the destination is a directory that is not empty", where=given, fix=fix
-            )
+            what = "the destination is a directory that is not empty"
+            raise DestinationError(what, where=given, fix=fix)
     elif path.exists():
         raise DestinationError("the destination is a file", where=given, fix=fix)

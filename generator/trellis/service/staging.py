@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from trellis import locks
@@ -17,12 +18,12 @@ _NAME_ROOM = 200
 _TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
 
 
+@dataclass(frozen=True)
 class Staging:
     """A temporary sibling of the destination, locked for as long as its process lives."""
 
-    def __init__(self, destination: Destination) -> None:
-        self.destination = destination
-        self.path, self._lock = locks.claim(destination.anchor, _prefix(destination))
+    destination: Destination
+    path: Path
 
     def publish(self) -> None:
         """Puts the service into place, whole; one of two that try at once succeeds."""
@@ -41,33 +42,26 @@ class Staging:
             for parent in reversed(made):
                 with contextlib.suppress(OSError):
                     parent.rmdir()
-            raise _publishing_error(self.destination, error) from error
-
-    def discard(self) -> None:
-        """Removes what was not published."""
-        locks.release(self.path, self._lock)
+            raise _make_publishing_error(self.destination, error) from error
 
 
 @contextlib.contextmanager
 def stage(destination: Destination) -> Iterator[Staging]:
     """A temporary sibling that is gone afterwards, published or not."""
-    locks.sweep(destination.anchor, _prefix(destination))
+    locks.sweep(destination.anchor, _make_prefix(destination))
     try:
-        staged = Staging(destination)
+        claimed = locks.claim(destination.anchor, _make_prefix(destination))
     except OSError as error:
-        raise DestinationError(
-            f"the destination cannot be written: {error.strerror or error}", where=destination.given
-        ) from error
+        what = f"the destination cannot be written: {error.strerror or error}"
+        raise DestinationError(what, where=destination.given) from error
     try:
-        yield staged
+        yield Staging(destination, claimed.path)
     except OSError as error:
-        raise DestinationError(
-            f"the destination could not be written: {error.strerror or error}",
-            where=destination.given,
-            fix="nothing was left behind: make room, and try again",
-        ) from error
+        what = f"the destination could not be written: {error.strerror or error}"
+        fix = "nothing was left behind: make room, and try again"
+        raise DestinationError(what, where=destination.given, fix=fix) from error
     finally:
-        staged.discard()
+        claimed.release()
 
 
 def list_files(folder: Path) -> list[str]:
@@ -109,12 +103,12 @@ def flush_to_disk(folder: Path) -> None:
                     os.close(descriptor)
 
 
-def _prefix(destination: Destination) -> str:
+def _make_prefix(destination: Destination) -> str:
     name = destination.path.name.encode()[:_NAME_ROOM].decode(errors="ignore")
     return f".{name}{_MARK}"
 
 
-def _publishing_error(destination: Destination, error: OSError) -> DestinationError:
+def _make_publishing_error(destination: Destination, error: OSError) -> DestinationError:
     if error.errno in _TAKEN:
         what = "the destination is taken: something else was put there meanwhile, and is untouched"
         return DestinationError(what, where=destination.given, fix="name another place")

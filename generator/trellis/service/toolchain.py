@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trellis import git
 
@@ -32,38 +33,31 @@ class Outcome:
     command: str = ""
 
 
+def describe(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What was done and what is left to do, for the document of `--json`."""
+    return {
+        "done": [outcome.done for outcome in outcomes if outcome.done],
+        "todo": [{"what": o.todo, "command": o.command} for o in outcomes if o.todo],
+    }
+
+
+def attempt_lock(folder: Path, place: Path, *, wanted: bool) -> str:
+    """`uv lock` in a folder, for a service at `place`; the reason why it failed, or nothing."""
+    return _find_obstacle(place, wanted=wanted) or _run(["uv", "lock"], folder)
+
+
 def lock(folder: Path, place: Path, *, wanted: bool) -> Outcome:
     """`uv lock`: which versions the service runs with. `place` is where it will stand."""
-    if reason := _uv_obstacle(place, wanted=wanted):
-        return Outcome(
-            todo=f"choose the versions of its dependencies ({reason})", command="uv lock"
-        )
-    failure = _run(["uv", "lock"], folder)
-    if failure:
+    if reason := attempt_lock(folder, place, wanted=wanted):
         (folder / "uv.lock").unlink(missing_ok=True)
-        what = f"choose the versions of its dependencies ({failure})"
+        what = f"choose the versions of its dependencies ({reason})"
         return Outcome(todo=what, command="uv lock")
     return Outcome(done="locked the versions of its dependencies in uv.lock")
 
 
-def relock(
-    scratch: Path, place: Path, project: bytes, before: bytes, *, wanted: bool
-) -> tuple[bytes | None, Outcome]:
-    """The lock of a changed pyproject.toml, made in a folder of its own; None if it cannot be."""
-    scratch.mkdir(parents=True)
-    (scratch / "pyproject.toml").write_bytes(project)
-    (scratch / "uv.lock").write_bytes(before)
-    outcome = lock(scratch, place, wanted=wanted)
-    if outcome.todo:
-        what = outcome.todo.replace("choose the versions of its dependencies", "renew uv.lock")
-        return None, Outcome(todo=what, command="uv lock && uv sync")
-    data = (scratch / "uv.lock").read_bytes()
-    return data, Outcome(done="renewed uv.lock; uv sync installs what it says")
-
-
 def install(place: Path, *, wanted: bool, locked: bool) -> Outcome:
     """`uv sync`: an environment of its own."""
-    reason = _uv_obstacle(place, wanted=wanted) or ("" if locked else "there is no uv.lock yet")
+    reason = _find_obstacle(place, wanted=wanted) or ("" if locked else "there is no uv.lock yet")
     failure = reason or _run(["uv", "sync", "--locked"], place)
     if failure:
         return Outcome(todo=f"install its dependencies ({failure})", command="uv sync")
@@ -78,10 +72,10 @@ def commit(folder: Path, place: Path, author: tuple[str, str], *, wanted: bool) 
         return Outcome(todo=f"{what} (declined)", command=command)
     if shutil.which("git") is None:
         return Outcome(todo=f"{what} (git is not installed)", command=command)
-    if repository := enclosing_repository(place):
+    if repository := find_repository(place):
         outer = "git add . && git commit -m 'Start from Trellis'"
         return Outcome(todo=f"commit it to the repository around it, {repository}", command=outer)
-    identity, remark = _identity(folder, author)
+    identity, remark = _choose_identity(folder, author)
     message = ["--no-verify", "-m", "Start from Trellis"]
     failure = (
         git.attempt(folder, "init", "--quiet")
@@ -96,7 +90,7 @@ def commit(folder: Path, place: Path, author: tuple[str, str], *, wanted: bool) 
     return Outcome(done=f"made a git repository and its first commit{remark}")
 
 
-def enclosing_repository(place: Path) -> Path | None:
+def find_repository(place: Path) -> Path | None:
     """The git work tree that the place lies in, unless that ignores it."""
     top = next((parent for parent in place.parents if (parent / ".git").exists()), None)
     if top is None:
@@ -105,7 +99,7 @@ def enclosing_repository(place: Path) -> Path | None:
     return None if ignored else top
 
 
-def enclosing_workspace(place: Path) -> Path | None:
+def find_workspace(place: Path) -> Path | None:
     """The uv workspace around the place: `uv lock` would write to its files."""
     for parent in place.parents:
         try:
@@ -117,17 +111,17 @@ def enclosing_workspace(place: Path) -> Path | None:
     return None
 
 
-def _uv_obstacle(place: Path, *, wanted: bool) -> str:
+def _find_obstacle(place: Path, *, wanted: bool) -> str:
     if not wanted:
         return "declined"
     if shutil.which("uv") is None:
         return "uv is not installed"
-    if workspace := enclosing_workspace(place):
+    if workspace := find_workspace(place):
         return f"it lies in the uv workspace {workspace}"
     return ""
 
 
-def _identity(folder: Path, author: tuple[str, str]) -> tuple[list[str], str]:
+def _choose_identity(folder: Path, author: tuple[str, str]) -> tuple[list[str], str]:
     """Git's own identity; without one the blueprint's author, and a remark that says so."""
     if not git.attempt(folder, "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"):
         return [], ""
@@ -142,7 +136,7 @@ def _run(command: Sequence[str], folder: Path) -> str:
         completed = subprocess.run(  # noqa: S603
             command,
             cwd=folder,
-            env=_environment(os.environ),
+            env=_make_environment(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -157,6 +151,6 @@ def _run(command: Sequence[str], folder: Path) -> str:
     return "" if completed.returncode == 0 else git.summarize_failure(command[0], completed.stderr)
 
 
-def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+def _make_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     kept = {key: value for key, value in inherited.items() if key not in _FOREIGN_VARIABLES}
     return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}

@@ -45,7 +45,7 @@ def build(root: Path, output: Path) -> str:
 
 
 def commit_files(root: Path, repository: Path) -> None:
-    """A repository of the template's files as they are, without any past."""
+    """Commits the template's files to a new repository, without history."""
     repository.mkdir(parents=True)
     for name in TEMPLATE_PATHS:
         source = root / name

@@ -1,7 +1,7 @@
-"""The template's Jinja, compiled once: kept where Python keeps what it compiles of this package.
+"""The cache of the template's compiled Jinja, in the __pycache__ of this package.
 
-Compiling is most of the time that rendering takes. What is found there was made from the same
-text by the same Jinja; where nothing can be read or written it is done without.
+Compiling takes most of the time of a rendering. An entry belongs to one text and one version of
+Jinja. Where the folder cannot be read or written, nothing is cached.
 """
 
 import contextlib
@@ -23,19 +23,19 @@ _MANY = 2000  # texts: of a dozen versions of a template
 
 
 class _Cache(FileSystemBytecodeCache):
-    """Knows a text by what it says, for a clone of the template is in another folder each time."""
+    """Finds an entry by its text, since each clone of the template is in another folder."""
 
     def get_bucket(self, environment: Any, name: str, filename: str | None, source: str) -> Bucket:
         """The code of a text, if it is known."""
         return super().get_bucket(environment, f"{name}\n{source}", None, source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Leaves the bucket empty where there is nothing that can be read."""
+        """Leaves the bucket empty where the entry cannot be read."""
         with contextlib.suppress(OSError, EOFError, ValueError, TypeError):
             super().load_bytecode(bucket)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Does nothing where nothing can be written, or Python is told to write nothing."""
+        """Does nothing where the entry cannot be written, or PYTHONDONTWRITEBYTECODE is set."""
         if sys.dont_write_bytecode:
             return
         with contextlib.suppress(OSError):
@@ -44,7 +44,7 @@ class _Cache(FileSystemBytecodeCache):
 
 def enable(environment: Any, *kind: Any) -> None:
     """Has an environment of Copier's compile each text once. `kind` tells it from other ones."""
-    if directory := _directory(repr(kind)):
+    if directory := _make_directory(repr(kind)):
         environment.bytecode_cache = _Cache(str(directory), "%s.jinja")
     compiled = functools.lru_cache(maxsize=4096)(functools.partial(_from_string, environment))
 
@@ -72,8 +72,8 @@ def _from_string(environment: Any, text: str) -> Any:
     return environment.template_class.from_code(environment, code, names, None)
 
 
-def _directory(kind: str) -> Path | None:
-    """A folder for what these versions compile; nothing where others could write to it."""
+def _make_directory(kind: str) -> Path | None:
+    """The folder for these versions; None where other users could write to it."""
     versions = f"{jinja2.__version__} {sys.version} {kind}"
     name = "template-" + hashlib.sha256(versions.encode()).hexdigest()[:16]
     directory = Path(importlib.util.cache_from_source(__file__)).with_name(name)
@@ -85,5 +85,5 @@ def _directory(kind: str) -> Path | None:
             shutil.rmtree(directory, ignore_errors=True)
     except OSError:
         return None
-    trusted = {os.getuid(), Path(__file__).stat().st_uid} if hasattr(os, "getuid") else {0}
+    trusted = {os.getuid(), Path(__file__).stat().st_uid}
     return directory if status.st_uid in trusted and not status.st_mode & _OPEN else None

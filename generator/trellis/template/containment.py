@@ -1,4 +1,4 @@
-"""What a template may hold and render: regular files, folders, and links that stay inside."""
+"""Checks that a template holds and renders only files, folders and links that stay inside."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ _FIX = "a template may only link to its own files, by relative paths"
 
 def check_template(root: Path) -> None:
     """Raises TemplateError when something in a template leads out of it; reads no file."""
-    for place, mode in _entries(root, skip=".git"):
+    for place, mode in _walk(root, skip=".git"):
         name = place.relative_to(root)
         if stat.S_ISLNK(mode):
             if _leads_outside(place, root):
@@ -25,7 +25,7 @@ def check_template(root: Path) -> None:
 
 def check_rendering(root: Path) -> None:
     """Raises TemplateError for a rendered link that leads outside, and for files of git's own."""
-    for place, mode in _entries(root):
+    for place, mode in _walk(root):
         name = place.relative_to(root)
         # A hook or a setting in there would be run by the next git.
         if place.name.casefold() == ".git":
@@ -35,7 +35,7 @@ def check_rendering(root: Path) -> None:
             raise TemplateError(what, fix=_FIX)
 
 
-def _entries(root: Path, skip: str = "") -> Iterator[tuple[Path, int]]:
+def _walk(root: Path, skip: str = "") -> Iterator[tuple[Path, int]]:
     """Everything below a folder, with its mode; links are not followed."""
     for parent, folders, names in os.walk(root):
         if skip in folders and Path(parent) == root:
@@ -46,7 +46,7 @@ def _entries(root: Path, skip: str = "") -> Iterator[tuple[Path, int]]:
 
 
 def _leads_outside(link: Path, root: Path) -> bool:
-    """Whether any step on the way to the link's target is outside of the folder, or git's own."""
+    """Whether any step on the way to the link's target is outside of the folder, or in .git."""
     target = link.readlink()
     if target.is_absolute():
         return True

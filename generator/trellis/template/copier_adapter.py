@@ -1,4 +1,4 @@
-"""Copier itself, which is imported nowhere else: its workers, its checkouts, its errors."""
+"""The only module that imports Copier: its workers, checkouts and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from copier._main import Worker as Worker  # noqa: PLC0414 - for those who hold one
 
-# What Copier asks for trust for. It would import the extensions before it looks.
+# Settings that need Copier's trust. Copier would import the extensions before it checks.
 CODE_SETTINGS = ("jinja_extensions", "tasks", "migrations")
 # Filters that read the machine: its environment variables, its folders.
 _MACHINE_FILTERS = ("expandvars", "expanduser", "fileglob", "realpath", "relpath")
@@ -27,7 +27,7 @@ _MACHINE_FILTERS = ("expandvars", "expanduser", "fileglob", "realpath", "relpath
 def make_worker(
     url: str, destination: Path, values: Mapping[str, Any], version: str | None = None
 ) -> Worker:
-    """What renders a blueprint into a folder; nothing happens yet."""
+    """The worker that renders a blueprint into a folder."""
     with silence():
         from copier._main import Worker
         from copier._settings import SettingsModel
@@ -46,7 +46,7 @@ def make_worker(
 
 
 def copy_worker(first: Worker, destination: Path, values: Mapping[str, Any]) -> Worker:
-    """Another worker, on what the first one has read and compiled."""
+    """A worker that shares the template and the environment of another one."""
     other = make_worker(first.template.url, destination, values)
     other.__dict__.update(
         template=first.template,
@@ -104,7 +104,7 @@ def _find_commit(folder: Path, name: str) -> str:
 
 
 def check(one: Worker, address: str) -> None:
-    """Raises TemplateError where there is no template at all."""
+    """Raises TemplateError where there is no template, or it leads out of its folder."""
     fix = "check the address: --template, TRELLIS_TEMPLATE, or _src_path in .copier-answers.yml"
     try:
         root = one.template.local_abspath
@@ -116,7 +116,7 @@ def check(one: Worker, address: str) -> None:
 
 
 def clean_up(one: Worker) -> None:
-    """Removes what it has cloned."""
+    """Removes the worker's clone."""
     with contextlib.suppress(OSError):
         one.template._cleanup()  # noqa: SLF001
 
@@ -135,7 +135,7 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except ProcessExecutionError as error:
-        if machine := MachineError.told_in(str(error.stderr)):
+        if machine := MachineError.find_in(str(error.stderr)):
             raise machine from error
         said = [line for line in str(error.stderr).splitlines() if line.strip()]
         what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
@@ -147,12 +147,12 @@ def translate_errors() -> Iterator[None]:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise TemplateError(
             f"the template cannot be rendered: {reason}",
-            where=_spot(error),
+            where=_find_spot(error),
             fix="this is the template's fault, not yours: please report it",
         ) from error
 
 
-def _spot(error: Exception) -> str:
+def _find_spot(error: Exception) -> str:
     """The line of a template file that an error comes from."""
     frames = traceback.extract_tb(error.__traceback__)
     rendered = [frame for frame in frames if frame.filename.endswith(".jinja")]

@@ -1,4 +1,4 @@
-"""Where the template comes from, and the environment in which git finds it there.
+"""The address of the template, and the environment in which git can clone it.
 
 Services record `git+trellis://fastapi`, wherever Trellis is installed: it stands for the bundle in
 the wheel, or the checkout that Trellis runs from.
@@ -33,7 +33,7 @@ def find_checkout() -> Path | None:
     return root if found else None
 
 
-def bundle_path() -> Path:
+def find_bundle() -> Path:
     """Where a wheel has its bundle."""
     return Path(__file__).parents[1] / bundle.FILE_NAME
 
@@ -44,11 +44,11 @@ def find_source(address: str | None, scratch: Path) -> Source:
         if _has_password(address):
             what = "the template's address has a password in it, which services would record"
             raise TemplateError(what, fix="give it to git's credential helper instead")
-        return Source(_absolute(address))
+        return Source(_make_absolute(address))
     root = find_checkout()
     if root and bundle.has_commit(root):
-        return Source(URL, root, _remark(root))
-    if (packed := bundle_path()).exists():
+        return Source(URL, root, _describe_checkout(root))
+    if (packed := find_bundle()).exists():
         return Source(URL, packed)
     if root:
         bundle.commit_files(root, scratch / "template")
@@ -61,7 +61,7 @@ def find_source(address: str | None, scratch: Path) -> Source:
 @contextmanager
 def git_environment(source: Source) -> Iterator[None]:
     """Has Copier run git in our environment: isolated where the source is one of ours."""
-    with git.patched_environment(isolated=source.store is not None) as variables:
+    with git.patch_environment(isolated=source.store is not None) as variables:
         # Its commands take theirs from here: os.environ as it was when it was imported.
         from plumbum import local
 
@@ -77,12 +77,12 @@ def _has_password(address: str) -> bool:
     return False
 
 
-def _remark(root: Path) -> str:
+def _describe_checkout(root: Path) -> str:
     changed = git.git(root, "status", "--porcelain", "--", *bundle.TEMPLATE_PATHS, isolated=True)
     return "what is not committed of the template is not used" if changed.strip() else ""
 
 
-def _absolute(address: str) -> str:
-    """A path as it will still be understood from another folder; an URL as it is."""
+def _make_absolute(address: str) -> str:
+    """A path made absolute; a URL as it is."""
     path = Path(address).expanduser()
     return str(path.resolve()) if path.exists() else address

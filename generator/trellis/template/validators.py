@@ -1,4 +1,4 @@
-"""The rules of a template, which are Jinja in its copier.yml: the same for everybody who asks."""
+"""The rules of a template: defaults and validators of copier.yml, rendered as Jinja."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,31 +18,23 @@ class Rules:
         self._data = data
         self.questions = questions
 
-    def judge(self, values: Mapping[str, Any]) -> list[Problem]:
-        """What the template's own rules say against the values, defaults filled in."""
+    def validate(self, values: Mapping[str, Any]) -> list[Problem]:
+        """What the rules say against the values, defaults filled in."""
         complete = self.complete(values)
         known = dict(self._data)
         problems = []
         for question in self.questions:
             known[question.name] = complete[question.name]
-            problems += self._problems(question, known)
+            problems += self._judge(question, known)
         return problems
 
-    def complete(
-        self, values: Mapping[str, Any], past: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """The values, and the defaults of those that are not given.
-
-        A default may look at `past` answers to questions that are no longer asked, as with Copier.
-        """
+    def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """An answer to each question: the value, else the default."""
         known: dict[str, Any] = {}
         for question in self.questions:
             given = question.name in values
-            known[question.name] = (
-                values[question.name]
-                if given
-                else self._default(question, {**(past or {}), **known})
-            )
+            default = None if given else self._default(question, {**values, **known})
+            known[question.name] = values[question.name] if given else default
         return known
 
     def _default(self, question: Question, known: Mapping[str, Any]) -> Any:
@@ -60,20 +52,20 @@ class Rules:
             raise TemplateError(what) from error
         return text if question.type == "str" else yaml.safe_load(text)
 
-    def _problems(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
+    def _judge(self, question: Question, known: Mapping[str, Any]) -> list[Problem]:
         value = known[question.name]
-        if complaint := question.complaint(value):
+        if complaint := question.find_complaint(value):
             return [Problem(question.name, complaint)]
         if question.choices and value not in question.values:
-            return [Problem(question.name, not_one_of(str(value), question.values, "a choice"))]
+            return [Problem(question.name, not_one_of(str(value), question.values))]
         if not question.validator:
             return []
         said = self._environment.from_string(question.validator).render(known)
         lines = filter(None, map(str.strip, said.split("\n")))
-        return [_problem(question.name, line) for line in lines]
+        return [_make_problem(question.name, line) for line in lines]
 
 
-def _problem(name: str, line: str) -> Problem:
+def _make_problem(name: str, line: str) -> Problem:
     """`resources[0].name: what` names its own place; anything else is about the question."""
     where, colon, what = line.partition(": ")
     if colon and where.startswith(name) and " " not in where:

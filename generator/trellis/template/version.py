@@ -47,16 +47,21 @@ class Template:
         self.remark = ""
         self.root = Path(worker.template.local_abspath)
 
-    def defaults(
-        self, given: Mapping[str, Any] | None = None, past: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """What is answered where nobody says anything, beside what is given and once was."""
-        return self._rules.complete(given or {}, past)
+    def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """An answer to each question: the value, else the default.
+
+        A default may look at answers to questions that are no longer asked, as with Copier.
+        """
+        return self._rules.complete(values)
+
+    def defaults(self) -> dict[str, Any]:
+        """The defaults of all questions."""
+        return self.complete({})
 
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
-        """What the template's own rules say against the values, defaults filled in."""
+        """What the template's own rules say against the values, completed."""
         with copier_adapter.translate_errors():
-            return self._rules.judge(values)
+            return self._rules.validate(values)
 
     def render(self, values: Mapping[str, Any], destination: Path) -> None:
         """Renders the blueprint into `destination`; raises TemplateError."""
@@ -65,7 +70,7 @@ class Template:
             worker.run_copy()
         containment.check_rendering(destination)
 
-    def macro(self, file: str, name: str, *values: Any) -> str:
+    def call_macro(self, file: str, name: str, *values: Any) -> str:
         """What a macro of the template makes of the values; raises TemplateError."""
         from jinja2 import TemplateNotFound
 
@@ -79,13 +84,15 @@ class Template:
                 raise TemplateError(what, fix="take a newer one first: trellis update") from error
             return str(found(*values))
 
+    macro = call_macro
+
 
 @contextlib.contextmanager
 def open_template(address: str | None = None, version: str | None = None) -> Iterator[Template]:
     """A version of the template at `address` (ours by default): the newest release, else HEAD."""
     if shutil.which("git") is None:
         raise TemplateError("git is not installed", fix="install git; it holds the template")
-    with locks.temporary() as scratch:
+    with locks.make_temporary() as scratch:
         origin = source.find_source(address, scratch)
         environment = functools.partial(source.git_environment, origin)
         with environment(), silence(), copier_adapter.translate_errors():
@@ -113,34 +120,15 @@ def load_directory(root: Path) -> Template:
     return Template(worker, contextlib.nullcontext)
 
 
-def questions() -> tuple[Question, ...]:
-    """What our own template asks."""
-    return _own().questions
-
-
-def defaults() -> dict[str, Any]:
-    """What our own template takes where nobody says anything."""
-    return _own().defaults()
-
-
-def validate(blueprint: Mapping[str, Any]) -> list[Problem]:
-    """What our own template says against a blueprint."""
-    return _own().validate(blueprint)
-
-
-def render(blueprint: Mapping[str, Any], destination: Path) -> None:
-    """Renders our own template as it lies on disk."""
-    _own().render(blueprint, destination)
-
-
 @functools.cache
-def _own() -> Template:
+def open_own() -> Template:
+    """Our own template as it lies on disk."""
     if root := source.find_checkout():
         return load_directory(root)
     # Of a bundle, a copy that outlives git's: it is gone when the process ends.
-    copy = _KEPT.enter_context(locks.temporary())
+    copy = _KEPT.enter_context(locks.make_temporary())
     with open_template() as template:
-        shutil.copytree(template._worker.template.local_abspath, copy / "template")  # noqa: SLF001
+        shutil.copytree(template.root, copy / "template")
     return load_directory(copy / "template")
 
 
