@@ -1,4 +1,4 @@
-"""Options and fixtures of all tests but the unit tests, which have their own besides."""
+"""Options and fixtures of all tests. The unit tests have additional ones."""
 
 import os
 import tomllib
@@ -45,7 +45,7 @@ def rendered(shared):
 
 @pytest.fixture(scope="session")
 def shared_environment(shared):
-    """One environment for services of every kind, with what any of them needs."""
+    """One environment with the dependencies of all services."""
     folder = shared / f"environment-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     folder.mkdir()
     env = environments.environment()

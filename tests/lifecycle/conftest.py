@@ -1,4 +1,4 @@
-"""Services made from the template as it lies in this repository, and changed afterwards."""
+"""Services that are made from the template of this checkout, and then changed."""
 
 import os
 import shutil
@@ -23,19 +23,19 @@ def home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
-    """The template, released as v1.0.0; nobody changes it."""
+    """The template, released as v1.0.0. Tests do not change it."""
     return releases.make_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory):
-    """The template in three versions; nobody changes it."""
+    """The template in three versions. Tests do not change it."""
     return releases.Versions(tmp_path_factory.mktemp("versions"))
 
 
 @pytest.fixture
 def template(released, monkeypatch):
-    """The template as the checkout that Trellis runs from."""
+    """The template, as the checkout that Trellis runs from."""
     monkeypatch.setattr(source, "find_checkout", lambda: released)
     template_module.open_own.cache_clear()
     yield released
@@ -44,13 +44,13 @@ def template(released, monkeypatch):
 
 @pytest.fixture
 def newer_versions(versions, template, monkeypatch):
-    """Newer versions of the template exist."""
+    """Adds two newer versions to the template."""
     monkeypatch.setattr(source, "find_checkout", lambda: versions.root)
 
 
 @pytest.fixture
 def trellis(template, tmp_path, monkeypatch, capsys):
-    """Runs a command line in this process, in an empty folder to begin with."""
+    """Runs a command line in this process. The current folder is empty at first."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -59,7 +59,7 @@ def trellis(template, tmp_path, monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def make_service(released, tmp_path_factory):
-    """Makes a service once for all tests that ask for the same."""
+    """Makes each service once: tests with the same arguments share it."""
     folder = tmp_path_factory.mktemp("made")
     known = {}
 
@@ -83,7 +83,7 @@ def make_service(released, tmp_path_factory):
 
 @pytest.fixture
 def enter_service(make_service, trellis, monkeypatch):
-    """Goes into a copy of a service that `trellis new` makes with these words."""
+    """Changes into a copy of the service that `trellis new` makes with these arguments."""
 
     def enter(*words):
         folder = Path.cwd() / "blog"
@@ -96,7 +96,7 @@ def enter_service(make_service, trellis, monkeypatch):
 
 @pytest.fixture
 def enter_blog(enter_service):
-    """Goes into a copy of a service: the blog, or what is asked for."""
+    """Changes into a copy of a service: by default, the blog."""
 
     def enter(*resources, choices=()):
         words = [word for text in resources or cli.BLOG for word in ("-r", text)]

@@ -1,4 +1,4 @@
-"""A service is as it was or as it is to be: after a kill, a full disk, Ctrl-C, a race."""
+"""After a kill, a full disk, Ctrl-C or a race, a service is unchanged or completely changed."""
 
 import contextlib
 import errno
@@ -36,9 +36,9 @@ from trellis.template import source
 
 ADD = ["add", "resource", *COMMENT.split()]
 GIT = shutil.which("git")
-# The calls that change something on a disk, counted; at one of them something happens.
+# The calls that change files are counted; at one of them, the test injects a fault.
 COUNTED = {"os.link", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "subprocess.Popen"}
-# What happens at one call of git: to Trellis, which is its parent, or to git itself.
+# The fault at one call of git: a signal to Trellis, which is the parent, or to git itself.
 FAULTS = {
     "killed before": "kill -9 $PPID; exit 1",
     "killed meanwhile": "kill -9 $PPID; sleep 0.1",
@@ -48,7 +48,7 @@ FAULTS = {
     "no room": "echo 'error: unable to write: No space left on device' >&2; exit 128",
     "no room after": f'{GIT} "$@"; echo "fatal: No space left on device" >&2; exit 128',
 }
-# Each of them takes minutes; a sample does otherwise.
+# Testing every call takes minutes; by default a sample is tested.
 STEP = 1 if os.environ.get("EVERY_OPERATION") else 3
 
 
@@ -94,7 +94,7 @@ def forked(work, number=0, happen=None):
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
-    """Where temporary folders are made."""
+    """The folder for temporary folders."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -104,7 +104,7 @@ def scratch(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory):
-    """A small template of two versions, and a service of the first that somebody has edited.
+    """A small template with two versions, and an edited service of the first.
 
     The second changes, adds and removes files, and one line that was edited, too.
     """
@@ -132,7 +132,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture
 def blog(prepared, trellis, monkeypatch):
-    """A copy of that service, in which we are; `update` changes it, with one conflict."""
+    """Changes into a copy of that service. `update` changes it, with one conflict."""
     monkeypatch.setattr(source, "find_checkout", lambda: prepared / "template")
     folder = Path.cwd() / "blog"
     shutil.copytree(prepared / "blog", folder, symlinks=True)
@@ -142,7 +142,7 @@ def blog(prepared, trellis, monkeypatch):
 
 @pytest.fixture
 def publish(blog, trellis, monkeypatch):
-    """The last step of `update`, which writes."""
+    """Runs the last step of `update`, which writes the files."""
     recorded = []
     with monkeypatch.context() as patch:
         patch.setattr(pipeline.apply, "publish", lambda *given: recorded.append(given[:3]))
@@ -158,7 +158,7 @@ def publish(blog, trellis, monkeypatch):
 
 @pytest.fixture
 def fault(tmp_path, monkeypatch):
-    """Arranges for something to happen at a certain call of git."""
+    """Injects a fault at one call of git."""
     count = tmp_path / "count"
     tool = tmp_path / "tools/git"
     tool.parent.mkdir()
@@ -187,16 +187,16 @@ def reset(folder):
 
 
 def settle(folder):
-    """Waits until a git that has outlived its parent has ended."""
+    """Waits until the git processes of a run have released its lock."""
     with (folder / ".git/trellis/lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def healed(folder, before, complete):
-    """Whether the service is as it was, after the next verb; nothing else is left of a run."""
+    """After the next verb, the service is unchanged or complete, and no other traces are left."""
     lock = folder / ".git/index.lock"
     if lock.exists():
-        # Nothing half-made can be committed.
+        # git refuses to commit an incomplete change.
         refused = subprocess.run(["git", "commit", "-qam", "x"], capture_output=True, check=False)
         assert refused.returncode == 128
         assert apply.open_service().root == folder
@@ -491,7 +491,7 @@ ENDS = {kill: {0, 3, -9}, interrupt: {0, 3, 130}, have_no_room: {0, 3, 5, 74}}
 
 
 def points(number, last):
-    """Where to stop: anywhere, or at a sample and at the last ones."""
+    """The calls to stop at: all of them, or a sample and the last ones."""
     if STEP == 1:
         return range(1, number + 1)
     return sorted({*range(1, number, max(1, number // 6)), *range(number - last, number + 1, 3)})

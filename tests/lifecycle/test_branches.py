@@ -25,7 +25,7 @@ def merge(folder, name):
 
 
 def comparable(folder):
-    """The lines of all files but migrations, in any order."""
+    """The sorted lines of all files except migrations."""
     return {
         path: sorted(data.splitlines())
         for path, data in files(folder).items()

@@ -1,4 +1,4 @@
-"""What a change breaks without a conflict is told with file and line, and nothing else is."""
+"""Only code that a change breaks without a conflict is reported, with file and line."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""After each verb the service's own checks pass, and rows that were there are still there."""
+"""After each verb the service's own checks pass, and all rows are still in the database."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ def insert(connection):
 
 run(insert)
 """
-# Each verb, and what the rows that exist have in the new columns.
+# Each verb, and the values of the new columns in existing rows.
 STEPS = [
     (["add", "resource", *COMMENT.split()], {}),
     (
@@ -83,7 +83,7 @@ OTHER = {"async": "sync", "sync": "async"}
 
 @pytest.fixture
 def on_the_way(versions, trellis, tmp_path, monkeypatch):
-    """A blog of the template's first version, when there are newer ones."""
+    """A blog of the template's first version. Newer versions exist."""
 
     def make(*words):
         monkeypatch.setattr(source, "find_checkout", lambda: versions.at("v1.0.0"))
@@ -100,7 +100,7 @@ def on_the_way(versions, trellis, tmp_path, monkeypatch):
 
 @pytest.fixture
 def environment(monkeypatch, tmp_path):
-    """Has the uv that is one, and what it has in its cache."""
+    """Uses the real uv and its cache."""
     monkeypatch.setenv("PATH", os.environ["PATH"].partition(os.pathsep)[2])
     caches = {"UV_CACHE_DIR": UV_CACHE, "MYPY_CACHE_DIR": str(tmp_path / "mypy")}
     env = environments.environment(ENVIRONMENT="development", **caches)
@@ -134,7 +134,7 @@ def test_a_service_that_went_through_every_verb_is_sound(
             before, rows = rows, migrated(service)
             assert_kept(before, rows, expected)
             following = STEPS[number + 1][0] if number + 1 < len(STEPS) else []
-            # Once for several steps of a kind; on Postgres, where migrations differ, at the end.
+            # Checks run once for several steps of a kind; on Postgres only at the end.
             if words[:2] != following[:2] and (database == "sqlite" or not following):
                 service.run("make", "check")
         for words in (["downgrade", "base"], ["upgrade", "head"], ["check"]):
@@ -142,7 +142,7 @@ def test_a_service_that_went_through_every_verb_is_sound(
 
 
 def take(trellis, service, words):
-    """One verb, committed."""
+    """Runs a verb and commits the result."""
     if words[0] == "restore":
         edit(service.folder / "AGENTS.md", "# House rules\n", "# House rules\n\nNone.\n")
         commit(service.folder)
@@ -155,6 +155,6 @@ def take(trellis, service, words):
 
 
 def migrated(service):
-    """What is in the tables of the service's database, once it is migrated."""
+    """Migrates the service's database and returns its rows."""
     said = service.run(".venv/bin/python", "-c", MIGRATE + DUMP)
     return json.loads(said.partition("rows:")[2].splitlines()[0])

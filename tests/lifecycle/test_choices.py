@@ -1,4 +1,4 @@
-"""Choices that change, beside what people have written."""
+"""Changing choices of a service that a team has edited."""
 
 import itertools
 
@@ -30,10 +30,10 @@ TEXTS = {
 
 
 def template_of(folder):
-    """What the template makes of it: the lock is another tool's, .env this machine's."""
+    """The rendered files: all but uv.lock and .env, which other programs write."""
     found = {p: data for p, data in files(folder).items() if p not in {"uv.lock", ".env"}}
     answers = found[".copier-answers.yml"].splitlines()
-    # Where the template is, and which version; a rendering without git says neither.
+    # The address and the version of the template. A rendering without git has neither.
     kept = [line for line in answers if not line.startswith((b"_src_path", b"_commit"))]
     return found | {".copier-answers.yml": kept}
 
@@ -49,7 +49,7 @@ def assignments(values):
 
 @pytest.mark.parametrize("origin", CORE, ids="-".join)
 def test_every_core_variant_becomes_every_other(trellis, enter_service, rendered, origin):
-    """Whose own checks pass: tests/variants runs those of these very files."""
+    """tests/variants runs the checks of the same files."""
     folder = enter_service(*FROM, *flags(origin))
     for target in CORE:
         choices = dict(zip(AXES, target, strict=True))
@@ -212,7 +212,7 @@ def test_what_cannot_be_chosen_is_refused(trellis, enter_blog, word, said):
 
 
 def edit_ten_files(folder):
-    """What a team does; returns the lines that must never be lost."""
+    """Edits ten files as a team would. Returns the lines that must not be lost."""
     edit(folder / "README.md", "# Blog", "# Blog\n\nOur own words stay.")
     edit(
         folder / "app/posts/router.py",
@@ -235,7 +235,7 @@ def edit_ten_files(folder):
 
 
 def edited_lines(folder):
-    """What the last commit has added to each file, and what it has taken from it."""
+    """The lines that the last commit has added to each file, and those that it has removed."""
     found, path = {}, ""
     for line in git(folder, "diff", "--unified=0", "--no-renames", "HEAD~1", "HEAD").splitlines():
         if line.startswith("diff --git"):

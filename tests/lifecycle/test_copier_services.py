@@ -1,4 +1,4 @@
-"""A service is an ordinary Copier project: what Copier made Trellis changes, and the other way."""
+"""Trellis changes services that Copier has made, and Copier updates those of Trellis."""
 
 import subprocess
 import sys
@@ -14,13 +14,13 @@ TASKS = (
 
 @pytest.fixture
 def url(versions):
-    """Where the template's three versions are."""
+    """The address of the template's three versions."""
     return f"git+file://{versions.root}"
 
 
 @pytest.fixture
 def copied(trellis, url, tmp_path, monkeypatch):
-    """A service of the first version as plain Copier makes it: no flags, no trust."""
+    """A service of the first version, made by plain Copier without flags and without trust."""
     folder = tmp_path / "work/tasks"
     words = ["copy", "--defaults", "--quiet", "--vcs-ref", "v1.0.0", url, str(folder)]
     subprocess.run([*COPIER, *words], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""What all verbs that change a service have in common."""
+"""The behaviour that all verbs that change a service share."""
 
 import pytest
 from support.cli import POST, USER, commit, edit, files, git
@@ -17,7 +17,7 @@ every_verb = pytest.mark.parametrize("words", VERBS, ids=lambda words: " ".join(
 
 @pytest.fixture
 def folder(trellis, enter_blog, newer_versions):
-    """A blog in which a file was edited, when there are newer versions."""
+    """A blog with one edited file. Newer versions of the template exist."""
     folder = enter_blog(USER, POST)
     with (folder / "Makefile").open("a") as file:
         file.write("\nours:\n\ttrue\n")

@@ -1,4 +1,4 @@
-"""Fields that come and go, beside tables that hold rows."""
+"""Adding and removing fields of tables that have rows."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Trellis as people install it, from a wheel, on a machine whose network has gone."""
+"""Trellis installed from a wheel by pipx, without a network."""
 
 import json
 import os
@@ -18,14 +18,14 @@ BUILD = "import sys; from hatchling import build as b; print(getattr(b, sys.argv
 
 
 def build(root, output, target="wheel"):
-    """A distribution of the repository as it lies there."""
+    """Builds a distribution of the repository."""
     command = [sys.executable, "-c", BUILD, f"build_{target}", str(output)]
     said = subprocess.check_output(command, cwd=root, text=True)
     return output / said.splitlines()[-1]
 
 
 def packaged(versions, version, root):
-    """The repository that a version is built from."""
+    """The repository that the versions are built from."""
     versions.clone(version, root)
     skipped = shutil.ignore_patterns("__pycache__")
     for name in PACKAGING:
@@ -37,7 +37,7 @@ def packaged(versions, version, root):
 
 
 def without_network():
-    """The words that cut a command off from every network, where that is allowed."""
+    """The command prefix that runs a command without any network, if the system allows that."""
     for words in (["unshare", "--net"], ["unshare", "--map-root-user", "--net"]):
         if shutil.which("unshare") and not subprocess.run([*words, "true"], check=False).returncode:
             return words
@@ -61,7 +61,7 @@ def pipx(versions, tmp_path_factory):
 
 
 class Pipx:
-    """What pipx has installed."""
+    """An installation by pipx."""
 
     def __init__(self, folder, env):
         self.folder = folder
@@ -71,13 +71,13 @@ class Pipx:
         self.offline = {**env, **offline, "GIT_CONFIG_GLOBAL": os.environ["HOME"] + "/.gitconfig"}
 
     def upgrade(self, wheel):
-        """Another wheel in its place; what it depends on stays."""
+        """Installs another wheel in its place, with the same dependencies."""
         python = str(next(self.folder.glob("pipx/venvs/*/bin/python")))
         words = ["pip", "install", "--quiet", "--python", python, "--reinstall", "--no-deps"]
         environments.run(self.folder, str(UV), *words, str(wheel), env=self.env)
 
     def __call__(self, folder, *words, code=0):
-        """Runs the command; it finds neither a network nor a checkout."""
+        """Runs the command without a network and without a checkout."""
         return self.run(folder, str(self.folder / "bin/trellis"), *words, code=code)
 
     def run(self, folder, *words, code=0):
@@ -115,7 +115,7 @@ def test_a_service_is_made_and_changed_and_updated_without_a_network(pipx, versi
     commit(blog)
     said = pipx(blog, "change", "database=postgres")
     commit(blog)
-    assert "uv.lock" in said  # renewed, if all is in uv's cache, else left to do
+    assert "uv.lock" in said  # renewed from uv's cache, or named as a next step
     pipx(blog, "update", "--check")
     pipx.upgrade(build(packaged(versions, "v1.2.0", tmp_path / "newest"), tmp_path))
     pipx(blog, "update", "--check", code=8)

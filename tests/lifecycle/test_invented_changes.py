@@ -22,7 +22,7 @@ from trellis.template import version as templates
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
 SAMPLE = range(int(os.environ.get("BLUEPRINTS", "2")))
-# Rows as the service itself makes them, through its API.
+# Creates rows through the API of the service.
 INSERT = """
 import asyncio, importlib, inspect, json, sys
 from app.main import create_app
@@ -63,7 +63,7 @@ command.check(config)
 
 
 def invent(number):
-    """The one of some that has most resources, and fields that may come to it."""
+    """The largest of several blueprints, and fields that may be added to it."""
     some = drawn(growing(), number, 6)
     return max(some, key=lambda invented: len(invented[0]["resources"]))
 
@@ -92,7 +92,7 @@ def make_invented_service(trellis, shared_environment, shared, tmp_path, monkeyp
 
 
 def rendered(values, folder):
-    """What the template makes of a blueprint; raises BlueprintError where it is none."""
+    """Renders a blueprint. Raises BlueprintError if it is not valid."""
     with templates.open_template() as opened:
         opened.render(pipeline.resolve(values, opened), folder)
     return folder
@@ -103,13 +103,13 @@ def without_migrations(folder):
 
 
 def rows(project, first):
-    """What the tables of its database hold, once the first is done."""
+    """The rows of all tables, after the script `first` has run."""
     said = project.run(str(project.folder / ".venv/bin/python"), "-c", first + DUMP)
     return json.loads(said.partition("rows:")[2].splitlines()[0])
 
 
 class Changes:
-    """What may be done to a blueprint; each gives another one, or none where it cannot be done."""
+    """Changes of a blueprint. Each returns a new blueprint, or None if it is not possible."""
 
     def __init__(self, values, fields, number):
         self.fields, self.random = fields, random.Random(number)  # noqa: S311
@@ -154,7 +154,7 @@ class Changes:
 
 
 def has_a_value(field):
-    """For the rows that exist."""
+    """Whether existing rows can get a value: the field has a default and is not unique."""
     return "default" in field and field["type"] != "reference" and not field.get("unique")
 
 
@@ -182,7 +182,7 @@ def test_any_blueprint_becomes_what_is_asked_for(make_invented_service, tmp_path
     for change in changes:
         wanted = change(values)
         place = tmp_path / f"expected-{len(taken)}-{change.__name__}"
-        with contextlib.suppress(BlueprintError):  # no field of that name, or of that many letters
+        with contextlib.suppress(BlueprintError):  # the name is taken or too long
             rendered(wanted, place)
         if wanted == values or not place.exists():
             continue

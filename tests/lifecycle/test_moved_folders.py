@@ -1,4 +1,4 @@
-"""What a change adds to a folder that somebody has moved."""
+"""Changes that add files to a folder that a team has moved."""
 
 from support.cli import commit, files, git
 from trellis.change import merge

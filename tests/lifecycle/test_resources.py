@@ -1,4 +1,4 @@
-"""Resources that come and go, beside what people have written."""
+"""Adding and removing resources of a service that a team has edited."""
 
 import pytest
 from support.cli import BLOG, COMMENT, POST, USER, commit, edit, files, git

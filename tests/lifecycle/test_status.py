@@ -1,4 +1,4 @@
-"""How a service differs from its blueprint, and the way back."""
+"""`status`, `diff`, `restore` and `forget`: how a service differs from its blueprint."""
 
 import pytest
 from support.cli import COMMENT, POST, USER, commit, edit, files, git

@@ -1,4 +1,4 @@
-"""Repositories as teams have them: their settings, their habits, and what git does not see."""
+"""Repositories with settings and files that teams have: git options, hooks, ignored files."""
 
 import os
 import shutil
@@ -30,12 +30,12 @@ SETTINGS = {
 
 @pytest.fixture
 def folder(trellis, enter_blog):
-    """A blog without comments, in which we are."""
+    """Changes into a blog without comments."""
     return enter_blog(USER, POST)
 
 
 def staged(folder):
-    """Nothing but staged changes is there; which files."""
+    """The staged files. Asserts that there are no other changes."""
     lines = git(folder, "-c", "color.ui=never", "status", "--porcelain", "-uall").splitlines()
     assert {line[1] for line in lines} == {" "}
     return [line[3:] for line in lines]

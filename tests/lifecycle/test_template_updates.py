@@ -1,4 +1,4 @@
-"""What the pipelines of a service do about a newer template: their own scripts, run here."""
+"""Runs the scripts of the rendered pipelines that propose newer versions of the template."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ import yaml
 from support.cli import USER, command, commit, edit, git
 
 REMOTE = "https://gitlab.example.org/team/blog.git"
-# Keeps what it was asked; the pull requests that there were are a file's lines.
+# Records its arguments. A file has the earlier pull requests, one a line.
 GH = """\
 #!/bin/sh
 echo "$@" >> "$CALLS"
@@ -23,7 +23,7 @@ esac
 
 @pytest.fixture(params=["github", "gitlab"])
 def pipeline(request, versions, tmp_path, monkeypatch):
-    """A service of the first version with its remote, and a run of its pipeline's script."""
+    """A service of the first version with a remote, which can run its pipeline's script."""
     return Pipeline(request.param, versions, tmp_path, monkeypatch)
 
 
@@ -53,7 +53,7 @@ class Pipeline:
             "TEMPLATE_TOKEN": "secret",
             "CI_SERVER_HOST": "gitlab.example.org",
             "CI_PROJECT_PATH": "team/blog",
-            # git takes the remote's address for the folder that stands for it.
+            # git uses a local folder in place of the remote's address.
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{self.origin}.insteadOf",
             "GIT_CONFIG_VALUE_0": REMOTE.replace("https://", "https://template:secret@"),
@@ -65,7 +65,7 @@ class Pipeline:
         path.chmod(0o755)
 
     def run(self):
-        """One weekly run, in clones as the runners make them."""
+        """Runs the weekly job in clones such as CI runners make."""
         if not self.origin.exists():
             git(self.folder, "clone", "--quiet", "--bare", str(self.service), str(self.origin))
             git(self.origin, "config", "receive.advertisePushOptions", "true")
@@ -84,7 +84,7 @@ class Pipeline:
         return said
 
     def shell(self, script):
-        """As runners do: in a shallow clone, ending with the first command that fails."""
+        """Runs a script in a shallow clone. It ends with the first command that fails."""
         clone = self.folder / "clone"
         shutil.rmtree(clone, ignore_errors=True)
         git(self.folder, "clone", "--quiet", "--depth=1", f"file://{self.origin}", str(clone))

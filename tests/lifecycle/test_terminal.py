@@ -1,4 +1,4 @@
-"""Verbs on a terminal: what is to change is shown first, and nothing happens without a yes."""
+"""Verbs on a terminal show the change first, and write nothing without a yes."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ ADD = ["add", "resource", *COMMENT.split()]
 
 @pytest.fixture
 def on_a_terminal(enter_blog, released):
-    """A blog, and what runs a verb in it."""
+    """A blog, and a function that runs a verb in it on a terminal."""
     folder = enter_blog(USER, POST)
     sessions = []
 
@@ -29,7 +29,7 @@ def on_a_terminal(enter_blog, released):
 
 @pytest.fixture
 def slow_git(tmp_path, monkeypatch):
-    """Gives everything that asks git the time to be seen."""
+    """Makes git slow, so that progress messages appear."""
     folder = tmp_path / "slow"
     folder.mkdir()
     script = folder / "git"
@@ -100,7 +100,7 @@ def test_while_it_works_it_can_be_interrupted(on_a_terminal, slow_git):
     session = start(*ADD, "--yes")
 
     session.expect("Reading the template")
-    session.process.send_signal(signal.SIGINT)  # no shell is here that makes one of Ctrl-C
+    session.process.send_signal(signal.SIGINT)  # sent directly: there is no shell
 
     assert session.end()[0] == 130
     assert session.is_usable()

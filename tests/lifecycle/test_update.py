@@ -1,4 +1,4 @@
-"""Services that follow their template through its versions."""
+"""Updating services through the versions of their template."""
 
 import pytest
 from support.cli import COMMENT, POST, USER, commit, edit, files, git
@@ -7,7 +7,7 @@ from trellis.template import bundle, source
 
 @pytest.fixture(params=["checkout", "bundle", "git url"])
 def at(request, versions, trellis, tmp_path, monkeypatch):
-    """Makes a service of one version, then offers all of them."""
+    """Makes a service of one version. All versions exist afterwards."""
     folder = tmp_path / "work/blog"
     template = tmp_path / "template"
     words = ["-r", USER, "-r", POST]
@@ -38,7 +38,7 @@ def at(request, versions, trellis, tmp_path, monkeypatch):
 
 
 def newest(trellis, folder, versions, monkeypatch):
-    """What the newest version renders."""
+    """The files that the newest version renders."""
     monkeypatch.chdir(folder.parent)
     words = ["-r", USER, "-r", POST]
     assert trellis("new", "newest", "--name", "Blog", "--yes", "--no-install", *words).code == 0

@@ -8,7 +8,7 @@ from support.cli import POST, ROOT, USER, commit, git
 
 # The commit that is version 0.1.0: app/ had api.py, columns.py, models.py and schemas.py then.
 FIRST = "6cc6a19a6ea2c0ba958e2d40572e5469d69ec5e0"
-# Documents of which every sentence was rewritten; no code is in conflict.
+# Only these documents are in conflict: all their sentences were rewritten.
 CONFLICTS = {"AGENTS.md", "README.md"}
 ROUTE = """
 
@@ -21,7 +21,7 @@ FUNCTION = """
 def initials(user: User) -> str:
     return "".join(word[0] for word in user.name.split())
 """
-# What people have appended to ten files.
+# The lines that a team has appended to ten files.
 APPENDED = {
     ".env.example": "\n# Who sends mail.\n# MAIL_FROM=team@example.org\n",
     "AGENTS.md": "- Mail is sent after the transaction has committed.\n",
@@ -38,7 +38,7 @@ APPENDED = {
 
 @pytest.fixture
 def template(tmp_path):
-    """The template in two versions: 0.1.0, and as it lies here."""
+    """The template in version 0.1.0."""
     folder = tmp_path / "template"
     folder.mkdir()
     try:
@@ -52,7 +52,7 @@ def template(tmp_path):
 
 
 def release(template):
-    """What lies here becomes its version 0.2.0."""
+    """Releases the template of this checkout as version 0.2.0."""
     shutil.rmtree(template / "template")
     shutil.copytree(ROOT / "template", template / "template")
     shutil.copy2(ROOT / "copier.yml", template / "copier.yml")

@@ -1,4 +1,4 @@
-"""What would not give working code is refused before anything is written, by its field's name."""
+"""A blueprint that would not give working code is refused, and the message names the field."""
 
 import datetime as dt
 import json
@@ -16,7 +16,7 @@ from support.services import TEMPLATE, copy_of_template
 from trellis.blueprint.field_types import read_vocabulary
 from trellis.errors import escape
 
-# On every way in: one of each kind, that YAML can hold.
+# One case of each kind is tried by flags, files and plain Copier.
 SAMPLE = [
     "resources are a text",
     "a field is a text",
@@ -37,7 +37,7 @@ SAMPLE = [
 
 @pytest.fixture
 def blueprint(request, tmp_path):
-    """A file with the case's values, and the place that must be named."""
+    """A blueprint file with the case's values, and the place that the message must name."""
     values, place = refusals.CASES[request.param]
     path = tmp_path / "blueprint.yml"
     path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")

@@ -18,7 +18,7 @@ PRIVATE = ("_src_path", "_commit")
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """The repository as somebody clones it, with the template as it lies here."""
+    """A clone of the repository, with the template of this checkout."""
     source = tmp_path_factory.mktemp("repository") / "source"
     copy_of_template(source)
     (source / "README.md").write_text("Another file of the repository.\n")
@@ -48,7 +48,7 @@ def run_copier(folder, *words):
 
 
 def copied(folder, *words):
-    """What a run of Copier leaves; its answers file without what names the template."""
+    """The files that Copier writes; the answers file without the address of the template."""
     completed = run_copier(folder, *words)
     assert completed.returncode == 0, completed.stderr
     return comparable(read_files(folder / "made"))
@@ -144,7 +144,7 @@ def test_every_question_can_be_answered_at_a_prompt(clone, rendered, tmp_path):
 
 
 def test_trellis_new_writes_the_same(rendered, tmp_path):
-    """From a checkout of its own, whose last commit is the template as it lies here."""
+    """Trellis runs from another checkout, whose last commit is the template of this one."""
     checkout = copy_of_template(tmp_path / "checkout")
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "generator", checkout / "generator", ignore=ignored)

@@ -1,4 +1,4 @@
-"""The same blueprint gives the same bytes, always and everywhere."""
+"""Rendering a blueprint twice gives the same bytes, on every machine and at any time."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every file of every combination is valid, formatted, and looks written by hand."""
+"""Every file of every combination is valid and formatted, and has no traces of Jinja."""
 
 import getpass
 import re
@@ -24,8 +24,8 @@ ASYNC_WORDS = re.compile(
     r"\b(async|await|asyncio|aiosqlite|asyncpg)\b|Async[A-Z]|\basync_|_async\b"
 )
 
-# What the framework awaits is asynchronous in a synchronous service, too: the lifespan, probes,
-# middleware and exception handlers.
+# These have async code in a synchronous service as well, because the framework awaits it: the
+# lifespan, probes, middleware and exception handlers.
 ASYNC_PLACES = {
     "app/errors.py": ["async"],
     "app/etags.py": ["async", "await"],
@@ -105,14 +105,14 @@ def test_no_file_is_empty_but_those_that_make_a_package(services):
 
 
 def ruff(*words):
-    """What it says; nothing when it is content."""
+    """The output of ruff; empty if there are no findings."""
     command = [sys.executable, "-m", "ruff", *words, "--no-cache"]
     completed = subprocess.run(command, capture_output=True, text=True, check=False)
     return completed.stdout + completed.stderr
 
 
 def by_variant(said, services):
-    """The same with the names of variants in place of folders."""
+    """The output with the names of variants in place of folders."""
     for name, service in services.items():
         said = said.replace(str(service.path), name)
     return said

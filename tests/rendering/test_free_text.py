@@ -1,4 +1,4 @@
-"""Names and descriptions are data: they survive in every file, and every file still parses."""
+"""Any text is allowed in names and descriptions: every file contains it and is still valid."""
 
 import ast
 import json
@@ -33,7 +33,7 @@ TEXTS = {
     "docker": "FROM scratch # escape=` ONBUILD RUN x a",
     "long": "a" + " long" * 25,
 }  # fmt: skip
-# Every file that a choice adds or takes away is in one of these.
+# Together, these have every file that some choice adds.
 VARIANTS = {
     "github": {"ci": "github", "docker": True, "database": "postgres", "orm": "sqlmodel"},
     "gitlab": {"ci": "gitlab", "docker": True, "database": "sqlite", "api": "sync"},
@@ -102,7 +102,7 @@ def test_names_that_derive_from_it_are_plain(service):
 
 
 def test_it_stands_in_no_other_file_than_with_a_plain_name(service, rendered):
-    """Where it lands is known: nothing else is named after it, or repeats it."""
+    """Exactly these files contain it."""
     plain = {"project_name": "Plain", "description": "Nothing", "author_name": "Ada"}
     other = rendered(service.blueprint, plain)
 

@@ -1,7 +1,6 @@
-"""Blueprints that nobody has shown the template: accepted means valid, formatted and silent.
+"""Random blueprints: if the rules accept one, its service is valid, formatted and lints clean.
 
-Every share of them is drawn from a seed of its own, so that a run is the same everywhere;
-`BLUEPRINT_SEED=…` draws others.
+Each test draws from a fixed seed, so that all runs are the same; `BLUEPRINT_SEED=…` draws others.
 """
 
 import os
@@ -33,7 +32,7 @@ def test_any_accepted_blueprint_renders_clean_code(share, tmp_path):
 
 
 def complaints(invented, folder):
-    """What is said about those that are not clean, with the blueprint."""
+    """The findings in services that are not clean, each with its blueprint."""
     for number, blueprint in enumerate(invented):
         TEMPLATE.render(blueprint, folder / f"service{number:02d}")
     said = [own_complaint(folder / f"service{number:02d}") for number in range(len(invented))]
@@ -48,7 +47,7 @@ def complaints(invented, folder):
 
 
 def own_complaint(service):
-    """Without ruff: what does not parse, and runs of blank lines."""
+    """The findings without ruff: files that do not parse, and more than two blank lines."""
     files = read_files(service)
     for name, text in files.items():
         try:
@@ -61,7 +60,7 @@ def own_complaint(service):
 
 
 def complaint(blueprint):
-    """About one blueprint; nothing when it is clean, or no longer accepted."""
+    """The findings for one blueprint; none if it is clean, or if the rules refuse it."""
     if TEMPLATE.validate(blueprint):
         return ""
     with tempfile.TemporaryDirectory() as name:
@@ -74,7 +73,7 @@ def complaint(blueprint):
 
 
 def explain(faulty):
-    """The first of them, made small."""
+    """The first finding, with its blueprint minimised."""
     small = minimised(faulty[0], lambda blueprint: bool(complaint(blueprint)))
     text = yaml.safe_dump(small, allow_unicode=True, sort_keys=False)
     return f"{len(faulty)} of {EXAMPLES} are not clean, such as:\n{text}\n{complaint(small)}"

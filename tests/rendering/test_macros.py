@@ -1,4 +1,4 @@
-"""The template's own machinery carries nothing that no service needs."""
+"""The macros have no rule and no entry that no service uses."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ TWINS = re.findall(r'^  \("(.+?)", "(.*?)"\),$', PYTHON_MACROS, flags=re.MULTILI
 
 @pytest.fixture(scope="module")
 def async_sources(rendered):
-    """Everything that async services are written in; `add` what only some of them have."""
+    """The Python code of all async services, without app/main.py."""
     asynchronous = [choices for choices in CORE.values() if choices["api"] == "async"]
     return "\n".join(
         text
@@ -43,7 +43,7 @@ def test_every_macro_is_used():
     everything = "\n".join([(ROOT / "copier.yml").read_text(encoding="utf-8"), *sources])
     defined = re.findall(r"{%-? macro (\w+)\(", everything)
 
-    # What verbs ask for, migrations of services that exist, they ask for by its name.
+    # migration_chain.py calls macros by name, to render migrations of existing services.
     asked = (ROOT / "generator/trellis/change/migration_chain.py").read_text(encoding="utf-8")
     found = {name: len(re.findall(rf"\b{name}\b", everything + asked)) for name in defined}
     unused = [name for name, times in found.items() if times < 2]
@@ -77,7 +77,7 @@ def test_an_example_is_true(file, call, result):
     assert said.strip() == result
 
 
-# What stands in the body of a class: annotations and values of every shape.
+# Class attributes with annotations and values of every form.
 ANNOTATIONS = [
     "fields.Text",
     "fields.Text | MISSING | None",

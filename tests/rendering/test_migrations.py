@@ -1,4 +1,4 @@
-"""Migrations: one chain, in an order that databases can follow, the same for every variant."""
+"""Migrations are one chain, in the order of references, and the same for every variant."""
 
 import ast
 import re
@@ -74,7 +74,7 @@ def test_revisions_do_not_depend_on_the_choices(service):
 
 
 def test_a_referenced_table_is_there_before_its_key(service):
-    """In databases that insist; `use_alter` leaves a key to a later migration for them."""
+    """Postgres requires the table. `use_alter` moves a key to a later migration."""
     there, late, added = set(), set(), set()
     for text in chain(service):
         own = set(re.findall(r'op\.create_table\(\s*"(\w+)"', text))
@@ -111,7 +111,7 @@ def test_they_are_the_same_in_all_core_variants(blueprint, primary_key, rendered
 
 
 def test_every_resource_has_its_migration_whatever_else_there_is(rendered):
-    """What `new` with A and B writes is what `add resource B` will write later."""
+    """`new` with A and B writes the same migration as `add resource B` does later."""
     shop = BLUEPRINTS["shop"]
     category = [one for one in shop["resources"] if one["name"] == "category"]
     alone = rendered(shop, {"resources": category}).files

@@ -1,7 +1,7 @@
-"""A resource and a field may have any name that the rules accept: it hides nothing.
+"""A resource or field with any accepted name shadows no name that rendered code uses.
 
-The names tried are those that rendered code itself uses, in every core variant, what they are made
-of and what is made of them. A run tries a quarter of them in services; `ALL_NAMES=1` tries each.
+The names are the identifiers of rendered code in every core variant, their parts, and names that
+are derived from them. A run tries a quarter of them in services; `ALL_NAMES=1` tries all.
 """
 
 import ast
@@ -24,7 +24,7 @@ OWN = re.compile(r"(things?|others?|a_[a-z]+_[0-9]+)(_|\b)")
 
 @pytest.fixture(scope="module")
 def plain(rendered):
-    """Services whose names are ordinary."""
+    """Services with ordinary names."""
     return [rendered(naming.EVERY_TYPE, choices) for choices in CORE.values()]
 
 
@@ -37,7 +37,7 @@ def names(plain):
 
 @pytest.fixture(scope="module")
 def needed(plain):
-    """What the code of each kind of module reads from outside its functions and classes."""
+    """The module-level names that functions and classes of each kind of module read."""
     words = {}
     for service in plain:
         for kind, _, text in modules(service):
@@ -54,7 +54,7 @@ def test_the_names_are_many(names):
 
 
 def test_a_variable_has_the_name_of_its_row_only_where_nothing_else_has(plain):
-    """Neither what a module reads nor another variable."""
+    """A variable shadows neither a name of its module nor another variable."""
     words = set()
     for service in plain:
         for _, _, text in modules(service):
@@ -81,7 +81,7 @@ def test_no_name_hides_what_the_tests_of_the_first_resource_import(file, plain):
 
 @pytest.mark.parametrize("choices", CORE.values(), ids=CORE)
 def test_words_in_texts_are_no_reason_to_import(choices, plain, rendered):
-    """Defaults and values of enums that are made of what modules import, `dt.` and `UUID`."""
+    """Defaults and enum values that contain names such as `dt.` and `UUID`."""
     words = sorted({w for one in plain for _, text in python_files(one) for w in imported(text)})
     text = " ".join(f"{word} {word}." for word in words)
     values = list({word.upper(): word for word in words}.values())

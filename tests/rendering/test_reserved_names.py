@@ -1,4 +1,4 @@
-"""The lists of names that the rules refuse hold what is true of the libraries and the service."""
+"""The lists of refused names match the libraries and the rendered service."""
 
 import ast
 import builtins
@@ -96,7 +96,7 @@ def test_every_module_of_a_service_is_refused_as_a_folder(services):
 
 
 def test_every_class_that_a_resource_could_clash_with_is_refused(services):
-    """A resource's classes stand beside everything that its modules import or define."""
+    """The classes of a resource are in modules that also import and define other names."""
     clashing = set()
     for service in services:
         for name, text in python_files(service):
@@ -110,7 +110,7 @@ def test_every_class_that_a_resource_could_clash_with_is_refused(services):
 
 
 def test_what_can_be_rendered_is_accepted():
-    """Refusing too much is a fault, too."""
+    """The rules refuse no name that can be rendered."""
     resources = ("order", "user", "group", "object", "type", "event", "file", "exception", "task")
     fields = (
         "date",
@@ -160,7 +160,7 @@ def class_like_names(tree):
 
 
 def names_that_clash(names):
-    """Which resource's classes would be called as something else is in a module of these names."""
+    """The resource names whose classes would have the same name as one of these."""
     own = ("Thing", "Other")
     foreign = {name for name in names if not name.startswith(own)}
     for suffix in ("", "Create", "Query", "Read", "Sort", "Update"):
@@ -170,5 +170,5 @@ def names_that_clash(names):
 
 
 def snake_case(name):
-    """What would make a class of that name: UtcDatetime is utc_datetime, URL would be u_r_l."""
+    """The resource name that gives a class name: utc_datetime for UtcDatetime, u_r_l for URL."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,4 +1,4 @@
-"""How a service is shipped: its image, its compose file, its bots; and no trace where it is not."""
+"""Dockerfile, compose.yaml and dependency bots, and no mention of them if they are off."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from support.parsing import dockerfile
 from support.services import BLUEPRINTS, COVERING, combinations
 
 TOOLS = Path(sys.executable).parent
-# Every combination of the two with either database; the rest is dealt to them.
+# All combinations of `docker`, `ci` and `database`, with varying other choices.
 CASES = {
     f"{ci}-{docker}-{database}": {"ci": ci, "docker": docker, "database": database}
     for ci in ("github", "gitlab", "none")
@@ -105,7 +105,7 @@ def test_an_image_runs_as_a_number_and_gets_its_signals_itself(stages):
         assert words["USER"].isdecimal(), name
         assert json.loads(words["CMD"])[:2] == ["uvicorn", "app.main:app"], name
         assert "HEALTHCHECK" in words, name
-        # Whose headers are believed is a setting, not part of the image.
+        # The trusted proxies are a setting, not part of the image.
         assert "forwarded" not in words["CMD"], name
 
 
@@ -126,7 +126,7 @@ def test_the_database_comes_first_then_the_migrations_then_the_service(composed)
         assert services["migrate"]["command"] == ["alembic", "upgrade", "head"], name
         if "database" in services:
             assert after["migrate"] == {"database": {"condition": "service_healthy"}}, name
-            # Its socket is open too early: while the first start prepares the data.
+            # The socket is open too early, while the first start creates the database.
             assert "--host=127.0.0.1" in services["database"]["healthcheck"]["test"], name
 
 
@@ -169,7 +169,7 @@ def test_what_is_off_leaves_no_trace(choice, services):
         for name, service in services.items()
         if service.blueprint[choice] == off
         for file, text in service.files.items()
-        # The answers say that it is off; a bot of the pipeline runs in images of its own.
+        # .copier-answers.yml has `docker: false`; pipelines run jobs in images.
         if file not in {".copier-answers.yml", ".gitlab-ci.yml", "renovate.json"}
         for match in [trace.search(text)]
         if match
@@ -186,7 +186,7 @@ def test_an_auditor_finds_nothing_in_the_code(services):
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_nothing_known_is_wrong_with_what_services_depend_on(database, rendered, tmp_path):
-    """Only where the database of vulnerabilities can be reached."""
+    """Skipped if the database of vulnerabilities cannot be reached."""
     choices = {"database": database, "python_version": environments.running_version()}
     service = rendered(BLUEPRINTS["blog"], choices)
     for name in ("Makefile", "pyproject.toml"):

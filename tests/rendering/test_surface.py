@@ -1,4 +1,4 @@
-"""Which files a choice touches: exactly these, and the answers file, which keeps the choice."""
+"""The files that each choice changes: exactly these, and the answers file."""
 
 import re
 
@@ -78,7 +78,7 @@ SURFACE = {
     },
     "python_version": {".github/workflows/ci.yml", "Dockerfile", "pyproject.toml"},
 }
-# What shows in more resources alone: the type of a key in a model that refers to another table.
+# Only with several resources: the type of the key in a model that refers to another table.
 OF_SHOP = {"primary_key": {"app/*/models.py", "tests/*/test_*.py"}}
 
 
@@ -99,7 +99,7 @@ def test_more_resources_are_not_another_surface(axis, rendered):
 
 
 def touched(rendered, blueprint, axis):
-    """The files that differ from those of the default, for any other value of the choice."""
+    """The files that differ from the default service for some other value of the choice."""
     default, *others = CHOICES[axis]
     first = rendered(blueprint, {axis: default}).files
     names = set()
@@ -111,7 +111,7 @@ def touched(rendered, blueprint, axis):
 
 
 def generic(name):
-    """A path with a star for the resource that it is of."""
+    """The path with `*` in place of the name of its resource."""
     if name.startswith("migrations/versions/"):
         return "migrations/versions/*"
     return re.sub(r"^(app|tests)/\w+/(test_)?(\w+)", own_name, name)

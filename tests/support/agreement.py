@@ -1,4 +1,4 @@
-"""What must be the same for all variants, whichever of them is tested first."""
+"""Compares all variants with the one that is tested first."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def standard(shared: Path, topic: str, author: str, value: Any) -> tuple[str, Any]:
-    """Who was first to say something on the topic, and what; from then on it stands."""
+    """Records the value of a variant. Returns the name and the value of the first one."""
     folder = shared / "agreements"
     folder.mkdir(exist_ok=True)
     own = folder / f"{topic}-{author}.json"

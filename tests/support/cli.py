@@ -1,4 +1,4 @@
-"""Runs the command line: here or in a process of its own, with git and a home that tests know."""
+"""Runs the command line in this process or another, with a known git configuration and home."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def run_in_process(capsys, *words):
 
 
 def command(template, hook=""):
-    """The words that run Trellis in a process of its own, with the template as its checkout."""
+    """The command that runs Trellis in another process, with the template as its checkout."""
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'generator')!r}); "
         "from pathlib import Path; from trellis import cli; "
@@ -56,7 +56,7 @@ def command(template, hook=""):
 
 
 def isolate(monkeypatch, home):
-    """Has this test see `home` and nothing else of the machine's configuration."""
+    """Hides the machine's configuration from this test, except for `home`."""
     for name in [name for name in os.environ if name.startswith(("GIT_", "TRELLIS_", "COPIER_"))]:
         monkeypatch.delenv(name)
     for name, value in environment(home).items():
@@ -87,7 +87,7 @@ def environment(home):
 
 
 def install_tool(path, script):
-    """Writes a shell script that stands for a program."""
+    """Writes a shell script that replaces a program."""
     path.write_text("#!/bin/sh\n" + textwrap.dedent(script))
     path.chmod(0o755)
 
@@ -110,7 +110,7 @@ def commit(folder, message="Work", tag=None):
 
 
 def files(folder):
-    """Everything in a folder but what git and the tools keep there."""
+    """The files of a folder, without those of git and of tools."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -119,7 +119,7 @@ def files(folder):
 
 
 def edit(path, old, new):
-    """One edit by hand; the text must be there."""
+    """Replaces text in a file. The text must occur."""
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))

@@ -8,7 +8,7 @@ from typing import Any
 from support.payloads import attribute, value
 
 SIZE = 260_000
-# Each is repeated until the body is full; with what opens and closes it, where it nests.
+# An item that is repeated until the body is full; for nested ones, its start and its end.
 _ITEMS = [
     '"\\u0000"', '"\\ud800"', '"\\\\"', '"é"', '"😀"', "0", "1.5", "-0.0", "1e300", "NaN", "1e999",
     "true", "null", "[]", "{}", "[[]]", '[""]', '{"":0}', '"' + "x" * 1_000 + '"', "9" * 4_000,
@@ -32,7 +32,7 @@ _TEXTS = [
 
 
 def costly_values(source: random.Random) -> Iterator[str]:
-    """JSON texts of about SIZE characters, for the place of any field."""
+    """JSON texts of about SIZE characters, as the value of any field."""
     for item in _ITEMS:
         for depth in (0, source.randint(2, 30), source.randint(60, 90), source.randint(200, 900)):
             yield nested(item, depth)
@@ -46,7 +46,7 @@ def costly_values(source: random.Random) -> Iterator[str]:
 
 
 def nested(item: str, depth: int, *, keys: bool = False) -> str:
-    """As many items as fit, in a list or an object that is that deep in lists."""
+    """As many items as fit into a list or an object, which is nested `depth` lists deep."""
     count = (SIZE - 2 * depth) // (len(item) + (10 if keys else 1)) - 1
     if keys:
         inner = "{" + ",".join(f'"{number:06x}":{item}' for number in range(count)) + "}"
@@ -56,7 +56,7 @@ def nested(item: str, depth: int, *, keys: bool = False) -> str:
 
 
 def costly_bodies(resource: Mapping[str, Any], seed: int) -> Iterator[bytes]:
-    """Costly values in the places of fields known and unknown, and of the body itself."""
+    """Bodies with costly values in known fields, in unknown fields, and as the whole body."""
     source = random.Random(seed)  # noqa: S311
     row = {attribute(f): value(f, 1) for f in resource["fields"] if f["type"] != "reference"}
     json_fields = [attribute(f) for f in resource["fields"] if f["type"] == "json"]

@@ -1,6 +1,6 @@
 """`make demo`: a service from nothing, on the embedded default, serving requests.
 
-With `--check` it is exercised over HTTP on a free port instead, and stopped.
+With `--check` it runs on a free port, is tested over HTTP, and stops.
 """
 # ruff: noqa: T201
 
@@ -23,7 +23,7 @@ FOLDER = ROOT / "demo" / "tasks-api"
 
 
 def make(folder: Path) -> dict[str, str]:
-    """Renders, installs and migrates; says each command."""
+    """Renders, installs and migrates, and prints each command."""
     env = environments.environment(ENVIRONMENT="development")
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(exist_ok=True)
@@ -54,7 +54,7 @@ def serve() -> None:
 
 
 def check() -> None:
-    """Exercises it, and stops it."""
+    """Tests the service over HTTP, and stops it."""
     folder = ROOT / "demo" / "checked"
     env = make(folder)
     with environments.served(folder, env) as address:
@@ -65,7 +65,7 @@ def check() -> None:
 
 
 def available(port: int) -> int:
-    """The port, or another one where it is taken."""
+    """The port, or a free one if it is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -76,7 +76,7 @@ def available(port: int) -> int:
 
 
 def requests_to_try(address: str) -> str:
-    """For another terminal."""
+    """The commands to try in another terminal."""
     task = """'{"title": "Water the trellis"}'"""
     done = """'{"completed": true}'"""
     json = "-H 'content-type: application/json'"

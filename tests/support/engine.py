@@ -1,7 +1,7 @@
-"""A stand-in for a container engine: builds what a Dockerfile says, and runs it.
+"""Builds and runs a Dockerfile without a container engine.
 
-This machine is the base image: each stage is an overlay over its files, gone with the process.
-Run as root in a mount namespace of its own (see images.py); prints what happened as JSON.
+This machine is the base image: each stage is an overlay of its files, which ends with the process.
+It runs as root in a mount namespace (see images.py), and prints the results as JSON.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass
 class Image:
-    """A stage that was built: its files, and what it says about running it."""
+    """A stage that was built: its files, and its instructions for running."""
 
     root: Path
     layer: Path
@@ -45,7 +45,7 @@ class Image:
 
 def build(context: Path, uv: str, cache: str, port: int) -> Image:
     """Every stage in turn; the last one is the image."""
-    # The machine's port 8000 may be taken, and its network is ours.
+    # Port 8000 of this machine may be in use, and the image shares its network.
     text = (context / "Dockerfile").read_text(encoding="utf-8").replace("8000", str(port))
     built: dict[str, Image] = {}
     for number, stage in enumerate(dockerfile(text)):
@@ -56,10 +56,10 @@ def build(context: Path, uv: str, cache: str, port: int) -> Image:
 
 
 def started_from(stage: Stage, number: int, uv: str) -> Image:
-    """An image of uv alone, or this machine with its Python where python:… has it."""
+    """The image of uv, or this machine with its Python at the path of the image python:…."""
     scratch = Path("/run/engine", str(number))
     scratch.mkdir(parents=True)
-    # Of uv there is the program alone, as in its own image.
+    # As in its own image, there is only the program uv.
     if "astral-sh/uv" in stage.base:
         shutil.copy(uv, scratch / "uv")
         return Image(scratch, scratch)
@@ -70,7 +70,7 @@ def started_from(stage: Stage, number: int, uv: str) -> Image:
     do("mount", "-t", "tmpfs", "tmpfs", str(root / "tmp"))
     prefix = Path(sys.base_prefix).resolve()
     overlay(prefix, root / "usr/local", scratch / "python")
-    # Its library may be looked for where it was made.
+    # Python may look for its library at the path where it was built.
     for parent in prefix.parents[:-1]:
         (root / str(parent)[1:]).chmod(0o755)
     for name in ("uv", "uvx"):
@@ -79,7 +79,7 @@ def started_from(stage: Stage, number: int, uv: str) -> Image:
 
 
 def overlay(lower: Path, place: Path, layer: Path) -> None:
-    """The files of a folder at another place, where they can be changed without changing it."""
+    """Mounts a folder at another path, where changes do not affect the folder."""
     work = layer.with_name(f"{layer.name}-work")
     for folder in (place, layer, work):
         folder.mkdir(exist_ok=True)
@@ -90,7 +90,7 @@ def overlay(lower: Path, place: Path, layer: Path) -> None:
 def follow(
     image: Image, word: str, words: str, context: Path, built: dict[str, Image], cache: str
 ) -> None:
-    """One instruction."""
+    """Executes one instruction."""
     if word == "COPY":
         copy(image, words, context, built)
     elif word == "RUN":
@@ -109,7 +109,7 @@ def follow(
 
 
 def copy(image: Image, words: str, context: Path, built: dict[str, Image]) -> None:
-    """Files into a folder, or a folder's content in place of one."""
+    """Copies files into a folder, or the content of a folder."""
     *sources, last = words.split()
     origin = context
     if sources[0].startswith("--from="):
@@ -123,7 +123,7 @@ def copy(image: Image, words: str, context: Path, built: dict[str, Image]) -> No
 
 
 def run(image: Image, words: str, cache: str) -> None:
-    """As root, with a cache of its own where it asks for one."""
+    """Runs a command as root, with a cache if the instruction mounts one."""
     mounted = []
     while words.startswith("--mount="):
         option, _, words = words.partition(" ")
@@ -139,13 +139,13 @@ def run(image: Image, words: str, cache: str) -> None:
 
 
 class Container:
-    """The image, confined as compose.yaml has it: nothing to write to, no rights to gain."""
+    """The image, restricted as in compose.yaml: read-only, without capabilities."""
 
     def __init__(self, image: Image, env: dict[str, str], sockets: list[str]) -> None:
         self.image = image
         self.env = image.env | env
         if volume := image.says.get("VOLUME"):
-            # A new volume belongs to whom its place in the image belongs to.
+            # A new volume has the owner of its folder in the image.
             place, owner = image.at(volume), image.at(volume).stat()
             do("mount", "-t", "tmpfs", "tmpfs", str(place))
             place.chmod(owner.st_mode)
@@ -173,7 +173,7 @@ class Container:
 
 
 def serve(container: Container, requests: list[dict[str, str]], log: Path) -> dict[str, object]:
-    """Starts it, waits until it is healthy, sends it requests, and stops it as an engine does."""
+    """Starts the container, waits until it is healthy, sends requests, and stops it."""
     image = container.image
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -186,7 +186,7 @@ def serve(container: Container, requests: list[dict[str, str]], log: Path) -> di
     while health["code"] and server.poll() is None and time.monotonic() < started + 60:
         health = container.run(*image.health)
     answers = [answer(request) for request in requests] if server.poll() is None else []
-    # Its first process is the child of the one that made its namespace.
+    # The first process of the container is the child of the process that made the namespace.
     children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
     for child in children:
         os.kill(int(child), signal.SIGTERM)
@@ -234,7 +234,7 @@ def main(task: dict[str, object]) -> dict[str, object]:
         "files": sorted(p.relative_to(image.layer).as_posix() for p in image.layer.rglob("*")),
         "before": [container.run(*words) for words in task["before"]],
     }
-    # Even who may write anywhere cannot.
+    # Root cannot write either.
     with contextlib.suppress(OSError):
         image.at("/srv/mine").touch()
         report["root_wrote"] = True

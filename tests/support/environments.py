@@ -1,4 +1,4 @@
-"""Commands run in a rendered service as its team would run them, and servers of it."""
+"""Runs the commands and the server of a rendered service."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 
 PATIENCE = 300.0
-# Of this test run, of a `make` around it, or of another environment: none of a service's business.
+# Variables of this test run, of an outer `make`, or of another environment.
 _FOREIGN = (
     "COPIER_", "GIT_", "HYPOTHESIS_", "MAKE", "MFLAGS", "OTEL_", "PYTEST_", "TRELLIS_",
 )  # fmt: skip
@@ -30,7 +30,7 @@ _FOREIGN_NAMES = {
 
 
 class CommandError(Exception):
-    """A command that failed, and the end of what it said."""
+    """A command that failed, and the end of its output."""
 
 
 def base_python() -> str:
@@ -39,24 +39,24 @@ def base_python() -> str:
 
 
 def running_version() -> str:
-    """Its version as a blueprint writes it."""
+    """The version of that interpreter, as in a blueprint."""
     return "{}.{}".format(*sys.version_info)
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The caller's environment without what is not a service's business."""
+    """The caller's environment without those variables."""
     kept = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(_FOREIGN) and key not in _FOREIGN_NAMES
     }
-    # A virtual environment's folder for programs would come before a service's own.
+    # The programs of this virtual environment would come before those of the service.
     folders = [f for f in kept["PATH"].split(os.pathsep) if f != str(Path(sys.prefix, "bin"))]
     folders.append(str(Path(sys.prefix, "bin")))
     return kept | {
         "NO_COLOR": "1",
         "PATH": os.pathsep.join(folders),
-        # A service's pytest would tidy up behind this one.
+        # The pytest of a service would remove temporary folders of this one.
         "PYTEST_DEBUG_TEMPROOT": _temporary(),
         "UV_PYTHON": base_python(),
         "UV_PYTHON_DOWNLOADS": "never",
@@ -75,7 +75,7 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def run(folder: Path, *command: str, env: Mapping[str, str], patience: float = PATIENCE) -> str:
-    """What the command prints; CommandError with the end of it when it fails."""
+    """Returns the output of the command. Raises CommandError with its end if it fails."""
     completed = subprocess.run(
         command,
         cwd=folder,
@@ -95,7 +95,7 @@ def run(folder: Path, *command: str, env: Mapping[str, str], patience: float = P
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -110,7 +110,7 @@ class Server:
     log: Path
 
     def lines(self) -> list[dict[str, Any]]:
-        """What it has logged so far, as production logs."""
+        """The JSON log lines so far."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
 
@@ -125,9 +125,9 @@ def served(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
 def running(
     folder: Path, env: Mapping[str, str], app: str = "app.main:app", *options: str
 ) -> Iterator[Server]:
-    """Served by uvicorn; the socket is ours, so that no port is raced for."""
+    """Runs uvicorn with a socket that is open already, so that the port cannot be taken."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # uvicorn takes --fd for a Unix socket, and would let every answer wait for 40 ms.
+        # uvicorn treats --fd as a Unix socket and leaves TCP_NODELAY off: each answer takes 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         command = [
             str(folder / ".venv/bin/python"), "-m", "uvicorn", app,
@@ -142,7 +142,7 @@ def running(
 def started(
     folder: Path, command: Sequence[str], env: Mapping[str, str], port: int
 ) -> Iterator[str]:
-    """The address of what the command serves."""
+    """Runs a command that serves; returns the address."""
     with launched(folder, command, env, port) as server:
         yield server.address
 

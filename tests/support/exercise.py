@@ -1,4 +1,4 @@
-"""What a running service promises over HTTP, whatever its blueprint."""
+"""Tests the HTTP behaviour of a running service with any blueprint."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,10 +21,10 @@ from support.payloads import (
 Resource = Mapping[str, Any]
 JSON = {"content-type": "application/json"}
 PROBLEM = "application/problem+json"
-# Of the inside of a service; no answer may say them.
+# Words of the implementation, which no response may contain.
 INTERNAL = re.compile(r"sqlalchemy|sqlite|asyncpg|psycopg|postgres|traceback|insert into|\.py\b")
 
-# What a lenient reader would take for a value of the type.
+# Values that lax validation would accept for the type.
 OF_ANOTHER_TYPE: dict[str, list[Any]] = {
     "boolean": [0, 1, "true", "yes"],
     "date": [0, "0", 1_700_000_000],
@@ -41,7 +41,7 @@ UNKNOWN = {int: 9_007_199, str: "01900000-0000-7000-8000-000000000000"}
 
 
 def everything(address: str, resources: list[dict[str, Any]]) -> None:
-    """All promises, one after the other."""
+    """Runs all checks."""
     with httpx2.Client(base_url=address, timeout=30) as client:
         rows = Rows(client, resources)
         is_alive_and_documented(client, resources)
@@ -68,7 +68,7 @@ def is_alive_and_documented(client: httpx2.Client, resources: list[dict[str, Any
 
 
 def answers_with_problems(client: httpx2.Client) -> None:
-    """Faults of no resource in particular."""
+    """Errors that do not depend on a resource."""
     is_problem(client.get("/no-such-path"), 404)
     wrong_method = client.put("/health/live", json={})
     is_problem(wrong_method, 405)
@@ -76,7 +76,7 @@ def answers_with_problems(client: httpx2.Client) -> None:
 
 
 def refuses_large_bodies(client: httpx2.Client, path: str) -> None:
-    """However the length of the body is announced."""
+    """With and without Content-Length."""
     announced = b"x" * 300_000
     chunks = (b"x" * 10_000 for _ in range(110))
     for body in (announced, chunks):
@@ -123,7 +123,7 @@ def stores_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
 
 
 def lists_in_pages(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """By Link, forwards and backwards, each row once; and by offset."""
+    """Pages by Link in both orders have each row once; pages by offset as well."""
     path = rows.path(resource)
     for _ in range(5):
         rows.create(resource)
@@ -159,7 +159,7 @@ def filters_and_sorts(client: httpx2.Client, rows: Rows, resource: Resource) -> 
 
 
 def refuses_bad_queries(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Of lists and of ids."""
+    """In lists and in ids."""
     path = rows.path(resource)
     for query in (
         {"limit": 0}, {"limit": 101}, {"limit": "many"}, {"offset": -1}, {"sort": "nothing"},
@@ -177,7 +177,7 @@ def refuses_bad_queries(client: httpx2.Client, rows: Rows, resource: Resource) -
 
 
 def refuses_bad_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Nothing that was sent comes back in the refusal."""
+    """The response does not repeat the input."""
     path = rows.path(resource)
     data = rows.data(resource)
     private = "known-to-nobody-else"
@@ -216,7 +216,7 @@ def refuses_bad_rows(client: httpx2.Client, rows: Rows, resource: Resource) -> N
 
 
 def empties_what_is_optional(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """By null, which is not the same as leaving it out."""
+    """null empties an optional field; leaving it out does not."""
     row = rows.create(resource)
     location = f"{rows.path(resource)}/{row['id']}"
     for field in resource["fields"]:
@@ -232,7 +232,7 @@ def empties_what_is_optional(client: httpx2.Client, rows: Rows, resource: Resour
 
 
 def guards_references(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """A reference leads to a row; when that row goes, its `on_delete` says what happens."""
+    """A reference needs an existing row, and `on_delete` is applied when that row is deleted."""
     path = rows.path(resource)
     for field in resource["fields"]:
         if field["type"] != "reference":
@@ -286,7 +286,7 @@ def everything_listed(client: httpx2.Client, path: str, query: Mapping[str, Any]
 
 
 def is_problem(response: httpx2.Response, status: int) -> None:
-    """RFC 9457, and nothing of the inside."""
+    """The response is RFC 9457 and has no words of the implementation."""
     assert response.status_code == status, (response.request.url, response.text)
     assert response.headers["content-type"] == PROBLEM, response.text
     body = response.json()

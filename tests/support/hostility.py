@@ -1,4 +1,4 @@
-"""What nobody means well who sends it, and how a service must take it."""
+"""Hostile requests, and the responses that a service must give."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ import httpx2
 from support.exercise import INTERNAL, JSON, Resource, everything_listed, is_problem
 from support.payloads import Rows, attribute, is_sortable
 
-# Nothing that is sent may come back in a refusal: neither a secret nor a script.
+# An error response must not repeat its input: neither a secret nor a script.
 PRIVATE = "known-to-nobody-else"
 DEEP = 40_000
 
@@ -107,12 +107,12 @@ TAGS = [
 ]  # fmt: skip
 
 
-# Whatever Python calls white space.
+# The characters that Python treats as white space.
 SPACES = [chr(number) for number in range(0x3001) if chr(number).isspace()]
 
 
 def padded_ids_are_refused(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """An id has one form, in every path: white space around it is not ignored."""
+    """An id has one spelling: others, such as one with white space, are refused in every path."""
     row = rows.create(resource)
     path, own = rows.path(resource), str(row["id"])
     padded = [form for space in SPACES for form in (space + own, own + space)]
@@ -130,7 +130,7 @@ def padded_ids_are_refused(client: httpx2.Client, rows: Rows, resource: Resource
 
 
 def refuses(response: httpx2.Response) -> None:
-    """Whatever it was: no fault of the service, and nothing told or repeated."""
+    """The response is a 4xx problem that does not repeat the input."""
     assert response.status_code < 500, (response.request.url, response.request.content[:200])
     if response.status_code >= 400:
         is_problem(response, response.status_code)
@@ -139,7 +139,7 @@ def refuses(response: httpx2.Response) -> None:
 
 
 def hostile_values(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """In the place of every field, in a new row and in a change of one."""
+    """Sends hostile values in every field of POST and PATCH."""
     path = rows.path(resource)
     row = rows.create(resource)
     data = rows.data(resource)
@@ -155,7 +155,7 @@ def hostile_values(client: httpx2.Client, rows: Rows, resource: Resource) -> Non
 
 
 def can_be_read(client: httpx2.Client, path: str) -> None:
-    """What was taken is answered again."""
+    """A stored row can be read."""
     for row in everything_listed(client, path, {"limit": 100}):
         assert row["id"]
 
@@ -197,7 +197,7 @@ def hostile_headers(address: str, path: str) -> None:
 
 
 def hostile_tags(address: str, client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """No tag but a row's own changes or hides it."""
+    """Only the row's own tag allows a change or gives a 304."""
     location = f"{rows.path(resource)}/{rows.create(resource)['id']}"
     for tag in TAGS:
         for method, expected in (("PATCH", 412), ("DELETE", 412), ("GET", 200)):
@@ -210,7 +210,7 @@ def hostile_tags(address: str, client: httpx2.Client, rows: Rows, resource: Reso
 
 
 def hostile_cursors(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Well-formed, with the right sort, but not of this service's making."""
+    """Sends well-formed cursors that the service has not made."""
     path = rows.path(resource)
     row = rows.create(resource)
     own = json.dumps(row["id"])
@@ -238,7 +238,7 @@ def repeated_parameters_are_refused(client: httpx2.Client, path: str) -> None:
 
 
 def the_last_of_a_key_counts(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """As in every reader of JSON that people use; nothing of the others is looked at."""
+    """If a key is repeated, the last value is used and the others are ignored."""
     data = json.dumps(rows.data(resource))
     name = attribute(resource["fields"][0])
     body = f'{{"{name}": [], {data[1:]}'.encode()
@@ -247,7 +247,7 @@ def the_last_of_a_key_counts(client: httpx2.Client, rows: Rows, resource: Resour
 
 
 def bodies_past_the_limit(address: str, path: str, limit: int) -> None:
-    """However long they are said to be: the limit is named, and nothing waits for the rest."""
+    """Bodies over the limit get 413 at once, with and without Content-Length."""
     data = b"x" * (limit + 1)
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in split(data, 60_000))
     kind = b"Content-Type: application/json"
@@ -261,7 +261,7 @@ def bodies_past_the_limit(address: str, path: str, limit: int) -> None:
     for length in (b"1" + b"0" * 30, b"-1", b"+2", b"0x10", b"2, 3"):
         status, said = raw(address, request("POST", path, kind, b"Content-Length: " + length))
         assert 400 <= status < 500, (length, said[:300])
-    # Said to be longer, and then nothing comes; or shorter, and what is left is no request.
+    # Content-Length is too large, and nothing follows; or too small, and the rest is no request.
     raw(address, request("POST", path, kind, b"Content-Length: 100") + b"{}", half_close=True)
     status, said = raw(
         address, request("POST", path, kind, b"Content-Length: 2") + b"{}" + data[:99]
@@ -275,7 +275,7 @@ def split(data: bytes, size: int) -> Iterator[bytes]:
 
 
 def request(method: str, target: str, *headers: bytes, body: bytes = b"") -> bytes:
-    """Byte for byte, as no client would send it."""
+    """A request in bytes, which HTTP clients would not send."""
     lines = [
         f"{method} {target} HTTP/1.1".encode(),
         b"Host: localhost",
@@ -288,7 +288,7 @@ def request(method: str, target: str, *headers: bytes, body: bytes = b"") -> byt
 
 
 def raw(address: str, message: bytes, *, half_close: bool = False) -> tuple[int, bytes]:
-    """The status and all of the answer; 0 when there is none."""
+    """The status and the response; the status is 0 if there is none."""
     parts = urlsplit(address)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
         answer = b""
@@ -298,14 +298,14 @@ def raw(address: str, message: bytes, *, half_close: bool = False) -> tuple[int,
                 connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65_536):
                 answer += chunk
-        except ConnectionError:  # closed before all was sent: the answer may be there
+        except ConnectionError:  # the server closed the connection; its response may have arrived
             pass
     found = re.match(rb"HTTP/1\.1 (\d{3})", answer)
     return (int(found[1]) if found else 0), answer
 
 
 def tells_nothing(status: int, said: bytes) -> None:
-    """The server itself answers what is not HTTP at all, in plain text."""
+    """uvicorn itself answers requests that are not HTTP, in plain text."""
     text = said.decode("utf-8", "replace")
     if status >= 400 and "Invalid HTTP request received." not in text:
         assert PRIVATE not in text, text
@@ -314,5 +314,5 @@ def tells_nothing(status: int, said: bytes) -> None:
 
 
 def parameters(document: Mapping[str, Any], path: str) -> list[str]:
-    """What a list can be asked for."""
+    """The query parameters of a list."""
     return [item["name"] for item in document["paths"][path]["get"]["parameters"]]

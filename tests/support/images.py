@@ -1,4 +1,4 @@
-"""A service's image, without an engine: what goes into it, and what it does."""
+"""Builds and runs the image of a service without a container engine."""
 
 import fnmatch
 import json
@@ -18,7 +18,7 @@ _NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 
 @cache
 def obstacle() -> str:
-    """Why images cannot be built and run here, or nothing."""
+    """The reason why images cannot be built here; empty if they can."""
     if os.geteuid() != 0:
         return "only root may mount what stands for an image"
     if not all(map(shutil.which, ("unshare", "setpriv", "useradd", "chroot"))):
@@ -32,7 +32,7 @@ def obstacle() -> str:
 
 
 def context(service: Path, folder: Path) -> None:
-    """What .dockerignore lets through, and the Dockerfile."""
+    """The files that .dockerignore allows, and the Dockerfile."""
     lines = (service / ".dockerignore").read_text(encoding="utf-8").splitlines()
     for path in service.rglob("*"):
         name = path.relative_to(service)
@@ -44,7 +44,7 @@ def context(service: Path, folder: Path) -> None:
 
 
 def ignored(path: PurePosixPath, patterns: list[str]) -> bool:
-    """The last pattern that fits the path, or a folder that it is in, decides."""
+    """The last pattern that matches the path or one of its folders decides."""
     decided = False
     for pattern in patterns:
         kept = pattern.startswith("!")
@@ -66,7 +66,7 @@ def _forms(pattern: str) -> list[str]:
 
 
 def proven(task: dict[str, Any]) -> dict[str, Any]:
-    """What engine.py reports of the task."""
+    """Runs engine.py; returns its report."""
     command = [*_NAMESPACE, sys.executable, str(_ENGINE), json.dumps(task)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr

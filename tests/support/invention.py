@@ -1,4 +1,4 @@
-"""Blueprints that nobody has shown the template: any that its rules accept, awkward ones first."""
+"""Random blueprints that the rules accept, with awkward names and values."""
 
 import builtins
 import keyword
@@ -13,7 +13,7 @@ from support.services import CHOICES, TEMPLATE
 Blueprint = dict[str, Any]
 T = TypeVar("T")
 
-# What trips generators: builtins, SQL's words, short and long names, digits, Python's own modules.
+# Difficult names: builtins, SQL keywords, short and long names, digits, Python modules.
 _BUILTINS = [n for n in dir(builtins) if n.islower() and n.isalpha() and not keyword.iskeyword(n)]
 _SQL = "all and as by case check column desc from group index join key limit order select table to union user values view where with year".split()  # noqa: E501, SIM905
 _PYTHON = "abc ast case cls date datetime decimal enum json match math os re self sys test time type typing uuid".split()  # noqa: E501, SIM905
@@ -68,12 +68,12 @@ _json = st.recursive(
 
 
 def blueprints() -> st.SearchStrategy[Blueprint]:
-    """Those that the rules accept, which is most of them."""
+    """The generated blueprints that the rules accept, which are most."""
     return _blueprints().filter(lambda blueprint: not TEMPLATE.validate(blueprint))
 
 
 def drawn(strategy: st.SearchStrategy[T], number: int, count: int) -> list[T]:
-    """So many values, from a seed: the same everywhere, and whatever was drawn before."""
+    """Draws values with a fixed seed, independent of earlier draws."""
     values: list[T] = []
 
     @settings(
@@ -94,7 +94,7 @@ def drawn(strategy: st.SearchStrategy[T], number: int, count: int) -> list[T]:
 
 @st.composite
 def growing(draw: st.DrawFn) -> tuple[Blueprint, list[Blueprint]]:
-    """A blueprint, and fields that may come to its resources; not each to each of them."""
+    """A blueprint, and fields that can be added to its resources."""
     blueprint = draw(blueprints())
     names = [resource["name"] for resource in blueprint["resources"]]
     fields = st.lists(_field([], names), min_size=6, max_size=6, unique_by=lambda f: f["name"])
@@ -115,7 +115,7 @@ def _blueprints(draw: st.DrawFn) -> Blueprint:
 
 @st.composite
 def _resource(draw: st.DrawFn, name: str, earlier: list[str], names: list[str]) -> Blueprint:
-    """Required references lead to `earlier` ones alone, so that no circle needs itself."""
+    """Required references point only to `earlier` resources, so that there is no circle."""
     fields = draw(
         st.lists(_field(earlier, names), min_size=1, max_size=8, unique_by=lambda f: f["name"])
     )

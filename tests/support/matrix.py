@@ -1,4 +1,4 @@
-"""The variants that are proven: the core ones, and a covering array over every choice.
+"""The variants that are tested: the core variants, and a covering array of all choices.
 
 In tests/, `python -m support.matrix` lists them; `--json` and `--github` are for programs.
 """
@@ -50,7 +50,7 @@ def core(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
 
 
 def covering(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
-    """As few variants as it takes for every two values of two choices to meet in one of them."""
+    """A small set of variants in which every pair of values of two choices occurs."""
     known = known or choices()
     return [_named(row._asdict()) for row in AllPairs(OrderedDict(known))]
 
@@ -73,7 +73,7 @@ def selection(name: str) -> list[Variant]:
 
 
 def shard(variants: Sequence[Variant], part: str) -> list[Variant]:
-    """The I-th of N parts, I/N, as equal as can be."""
+    """Part I of N parts of about equal size; the argument is "I/N"."""
     number, slash, count = part.partition("/")
     if not (slash and number.isdecimal() and count.isdecimal() and 0 < int(number) <= int(count)):
         raise argparse.ArgumentTypeError(f"{part!r} is not of the form I/N, such as 1/4")
@@ -83,7 +83,7 @@ def shard(variants: Sequence[Variant], part: str) -> list[Variant]:
 def uncovered_pairs(
     variants: Iterable[Variant], known: Mapping[str, Sequence[Any]]
 ) -> set[tuple[tuple[str, Any], tuple[str, Any]]]:
-    """The pairs of values that meet in none of the variants."""
+    """The pairs of values that occur in none of the variants."""
     wanted = {
         ((one, a), (other, b))
         for one, other in itertools.combinations(known, 2)

@@ -1,4 +1,4 @@
-"""A smaller blueprint with the same fault: what somebody wants to read who has to mend it."""
+"""Minimises a blueprint that shows a fault."""
 
 import copy
 import time
@@ -11,7 +11,7 @@ Blueprint = dict[str, Any]
 def minimised(
     blueprint: Blueprint, is_faulty: Callable[[Blueprint], bool], patience: float = 30
 ) -> Blueprint:
-    """Leaves out resources, fields, keys and answers for as long as the fault stays."""
+    """Removes resources, fields, keys and answers as long as the fault stays."""
     deadline = time.monotonic() + patience
     progress = True
     while progress and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Names that the rendered code itself uses, and services that use them as names of their own."""
+"""Names that rendered code uses, and blueprints with resources and fields of these names."""
 
 import itertools
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from support import scopes
 from support.services import TEMPLATE
 
-# Every type of field, under names that nothing else in a service has.
+# A field of every type, with names that occur nowhere else in a service.
 EVERY_TYPE = {
     "resources": [
         {
@@ -62,7 +62,7 @@ _TYPES: list[dict[str, Any]] = [
 
 
 def candidates(sources: Iterable[str]) -> list[str]:
-    """Every identifier of the sources in snake case, what it is made of, and what makes it."""
+    """The identifiers of the sources in snake case, their parts, and names derived from them."""
     found: set[str] = set()
     for word in {word for text in sources for word in scopes.identifiers(text)}:
         for name in (word.lower(), re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()):
@@ -93,7 +93,7 @@ def as_fields(names: list[str]) -> list[str]:
 
 
 def blueprints(names: list[str], fields: list[str], size: int) -> Iterator[dict[str, Any]]:
-    """Blueprints of `size` resources, which have all the names between them."""
+    """Blueprints of `size` resources each. Together they use all names."""
     numbers = itertools.count()
     supply = itertools.cycle(fields)
     waiting = names
@@ -125,7 +125,7 @@ def _resource(name: str, others: list[str], supply: Iterator[str], number: int) 
 
 
 def _accepted(blueprint: dict[str, Any]) -> dict[str, Any]:
-    """The blueprint without fields of a type that their name cannot have."""
+    """The blueprint without fields whose type and name do not go together."""
     while problems := TEMPLATE.validate(blueprint):
         refused = set()
         for problem in problems:

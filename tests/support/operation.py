@@ -1,4 +1,4 @@
-"""Services in production: rendered, migrated, with routes that behave badly, and served."""
+"""Serves a service in production, with added routes that fail or are slow."""
 
 import socket
 import zlib
@@ -81,7 +81,7 @@ def add_routes(folder: Path, choices: Mapping[str, Any]) -> None:
 def deployed(
     folder: Path, shared_environment: Path, shared: Path, choices: Mapping[str, Any]
 ) -> Iterator[projects.Project]:
-    """A migrated service of the blog blueprint; its environment is that of production."""
+    """A migrated service of the blog blueprint, with the settings of production."""
     version = {"python_version": environments.running_version()}
     blueprint = BLUEPRINTS["blog"] | choices | version
     service = Renderings(folder)(blueprint).path
@@ -101,7 +101,7 @@ def deployed(
 
 @contextmanager
 def asking(address: str, path: str, count: int) -> Iterator[None]:
-    """Clients that ask and do not read; they hang up with the block."""
+    """Clients that send a request and do not read the response, until the block ends."""
     url = urlsplit(address)
     head = f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode()
     with ExitStack() as stack:
@@ -114,6 +114,6 @@ def asking(address: str, path: str, count: int) -> Iterator[None]:
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """Accepts connections, and says nothing."""
+    """A port that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A collector: takes what is exported as OTLP over HTTP, and keeps it."""
+"""A collector for OTLP over HTTP, which keeps everything in memory."""
 
 import gzip
 import threading
@@ -17,7 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 @dataclass(frozen=True)
 class Traced:
-    """A span, in plain words."""
+    """A span with text keys and values."""
 
     name: str
     kind: str
@@ -31,7 +31,7 @@ class Traced:
 
 @dataclass
 class Collector:
-    """Where it listens, and the bodies it was sent."""
+    """The address of the collector, and the bodies that it received."""
 
     address: str
     received: list[tuple[str, bytes]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Collector:
         ]
 
     def metrics(self) -> set[str]:
-        """Their names."""
+        """The names of the metrics."""
         return {
             metric.name
             for body in self._bodies("/v1/metrics")
@@ -57,7 +57,7 @@ class Collector:
         }
 
     def everything(self) -> bytes:
-        """To look for what should not be there."""
+        """All bodies that were received, joined."""
         return b"".join(body for _, body in self.received)
 
     def _bodies(self, path: str) -> Iterator[bytes]:

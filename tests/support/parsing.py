@@ -1,4 +1,4 @@
-"""Every kind of file that a service has, parsed in its own language."""
+"""Parsers for every kind of file in a service."""
 
 import ast
 import configparser
@@ -37,12 +37,12 @@ class Stage:
 
 
 def parse(name: str, text: str, files: Mapping[str, str]) -> None:
-    """Raises an exception where the text is not valid for a file of that name."""
+    """Raises an exception if the text is not valid for a file of that name."""
     _parser(PurePosixPath(name))(name, text, files)
 
 
 def python(text: str) -> ast.Module:
-    """A module; a warning of the compiler is an error."""
+    """Parses a Python module. Warnings of the compiler are errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         compile(text, "<rendered>", "exec", dont_inherit=True)
@@ -50,7 +50,7 @@ def python(text: str) -> ast.Module:
 
 
 def dockerfile(text: str) -> list[Stage]:
-    """Its stages; a line that goes on is one."""
+    """The stages of a Dockerfile. Continued lines are joined."""
     stages: list[Stage] = []
     for line in re.sub(r"\\\n\s*", "", text).splitlines():
         if not line.strip() or line.startswith("#"):
@@ -65,14 +65,14 @@ def dockerfile(text: str) -> list[Stage]:
 
 
 def heading(text: str) -> str:
-    """What a reader sees as a Markdown document's title."""
+    """The title of a Markdown document, as text."""
     tokens = MarkdownIt("commonmark").parse(text)
     assert (tokens[0].type, tokens[0].tag) == ("heading_open", "h1"), tokens[0]
     return _visible(tokens[1])
 
 
 def paragraphs(text: str) -> list[str]:
-    """What a reader sees of each paragraph of a Markdown document."""
+    """The paragraphs of a Markdown document, as text."""
     tokens = MarkdownIt("commonmark").parse(text)
     return [_visible(token) for token in tokens if token.type == "inline"]
 

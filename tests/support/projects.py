@@ -1,4 +1,4 @@
-"""A service as its team has it: rendered, with an environment and a database of its own."""
+"""A rendered service with an environment and a database."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _REFLECT = Path(__file__).with_name("reflect.py").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Project:
-    """Where it is, what it was rendered from, and the environment that its commands run in."""
+    """The folder, the blueprint, and the environment variables of its commands."""
 
     folder: Path
     blueprint: Mapping[str, Any]
@@ -30,7 +30,7 @@ class Project:
         return self.run("uv", "run", "--no-sync", "alembic", *words)
 
     def tables(self) -> dict[str, Any]:
-        """The tables that its database has, the same words for every kind of database."""
+        """The tables of its database, described in the same way for SQLite and Postgres."""
         text = self.run(str(self.folder / ".venv/bin/python"), "-c", _REFLECT)
         tables: dict[str, Any] = json.loads(text)
         return tables
@@ -39,7 +39,7 @@ class Project:
 @contextmanager
 def set_up(folder: Path, blueprint: Mapping[str, Any], shared: Path) -> Iterator[Project]:
     """Makes its environment by `make setup`; a Postgres service is given a database's URL."""
-    # One after the other in a worker: mypy's cache is of the environment, not of the service.
+    # The cache of mypy belongs to the environment: a worker sets up one service at a time.
     cache = shared / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     env = environments.environment(ENVIRONMENT="development", MYPY_CACHE_DIR=str(cache))
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What a service promises about rows that are made and deleted at the same moment."""
+"""Tests rows that are created and deleted concurrently."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ Request = tuple[str, str, Any]
 def one_of_many_that_want_the_same_wins(
     client: httpx2.Client, rows: Rows, resource: Resource
 ) -> None:
-    """Where something is unique, besides the id."""
+    """Only one of several concurrent rows with the same unique value is stored."""
     if not any(f.get("unique") and f["type"] != "reference" for f in resource["fields"]):
         return
     data = rows.data(resource)
@@ -28,7 +28,7 @@ def one_of_many_that_want_the_same_wins(
 
 
 def no_child_outlives_its_parent(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Whichever of them is faster: its `on_delete` holds for those that were made in time."""
+    """`on_delete` applies to all rows that were created before the deletion."""
     for field in resource["fields"]:
         if field["type"] == "reference":
             for _ in range(ROUNDS):

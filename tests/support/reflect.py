@@ -1,4 +1,4 @@
-"""Run in a rendered service: prints the tables of its database as JSON, dialects evened out."""
+"""Prints the tables of a database as JSON, without differences between dialects."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app.dialect import make_engine
 from app.settings import Settings
 
-# Decimals are whole numbers on SQLite, UUIDs are text there, and a moment has no zone.
+# On SQLite, decimals are integers, UUIDs are text, and datetimes have no time zone.
 FAMILIES = {
     "BIGINT": "number",
     "BOOLEAN": "boolean",

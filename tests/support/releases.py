@@ -6,7 +6,7 @@ from support.cli import ROOT, commit, edit, git
 
 
 def make_template(root):
-    """The template of this repository as it lies here, released as v1.0.0."""
+    """Makes a repository with the template of this checkout, released as v1.0.0."""
     for name in ("copier.yml", "template"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, root / name)
@@ -40,7 +40,7 @@ RENAMED = "\"{{ author_email | default('') }}\""
 
 
 class Versions:
-    """A template of three versions: a file changed, one added, one removed, a question renamed."""
+    """Three versions of a template: a file is changed, added, removed; a question is renamed."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -63,14 +63,14 @@ class Versions:
         commit(self.root, "v1.2.0", "v1.2.0")
 
     def at(self, version):
-        """The template as it was when this version was the newest."""
+        """A clone in which this version is the newest."""
         older = self.folder / version
         if not older.exists():
             self.clone(version, older)
         return older
 
     def clone(self, version, older):
-        """A repository of one's own that ends with a version."""
+        """Clones the repository up to a version."""
         git(self.folder, "clone", "--quiet", str(self.root), str(older))
         git(older, "checkout", "--quiet", "-B", "main", version)
         for tag in git(older, "tag", "--no-merged", "HEAD").split():

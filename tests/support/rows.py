@@ -36,7 +36,7 @@ print("rows:" + json.dumps(run(dump), default=str))
 
 
 def assert_kept(before, after, expected):
-    """Every row that was there is there, with what it held, and with what is expected besides."""
+    """Asserts that all rows still exist with their values, and with the expected new values."""
     for table in before.keys() & after.keys():
         assert len(after[table]) == len(before[table])
         for old, new in zip(before[table], after[table], strict=True):

@@ -1,10 +1,10 @@
-"""Which worker runs which test."""
+"""Distributes the tests to the workers."""
 
 from xdist.scheduler import LoadScopeScheduling
 
 
 class ByParameter(LoadScopeScheduling):
-    """Tests of one file with the same parameters share a worker, and what was set up for them."""
+    """Runs the tests of one file with the same parameters in one worker, which shares fixtures."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")

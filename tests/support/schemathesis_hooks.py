@@ -1,11 +1,11 @@
-"""What Schemathesis is told of these services: see docs/adr/0010."""
+"""The check of Schemathesis for rendered services: see docs/adr/0010."""
 
 import schemathesis
 from schemathesis.specs.openapi.checks import RejectedPositiveData, positive_data_acceptance
 
-# JSON Schema can say neither that a row exists, nor which version of it is the last, nor how large
-# the number in a text may be, nor what no text inside of a JSON value may have, nor which cursors
-# a list has given.
+# JSON Schema cannot state that a row exists, which version of it is the last, how large the number
+# in a text may be, which characters the text inside of a JSON value may have, or which cursors a
+# list has given.
 UNSPEAKABLE = (
     "A reference points to a row that does not exist.",
     "Input should be greater than or equal to ",
@@ -19,7 +19,7 @@ UNSPEAKABLE_OF_ANY = (
 
 @schemathesis.check
 def valid_data_acceptance(ctx, response, case):
-    """positive_data_acceptance, save for what no schema can express."""
+    """positive_data_acceptance, except for rules that JSON Schema cannot express."""
     try:
         return positive_data_acceptance(ctx, response, case)
     except RejectedPositiveData:
@@ -27,7 +27,7 @@ def valid_data_acceptance(ctx, response, case):
             return None
         if response.status_code == 422 and is_unspeakable(response.json(), case.body):
             return None
-        # It also fills paths with a null that it has met in an answer, and calls that valid.
+        # Schemathesis also puts a null from a response into a path, and treats that as valid.
         path = response.request.path_url
         if response.status_code == 422 and ("/null" in path or "/None" in path):
             return None

@@ -36,7 +36,7 @@ COVERING = {variant.id: dict(variant.choices) for variant in matrix.covering()}
 
 
 def combinations() -> dict[str, dict[str, Any]]:
-    """api × orm × database × primary_key; the other choices are dealt to them in turn."""
+    """All combinations of api, orm, database and primary_key. The other choices take turns."""
     axes = ("api", "orm", "database", "primary_key")
     rest = [key for key in CHOICES if key not in axes]
     dealt = {key: itertools.cycle(CHOICES[key]) for key in rest}
@@ -56,7 +56,7 @@ class Service:
 
     @cached_property
     def files(self) -> dict[str, str]:
-        """Its files as text, each under its path in the service."""
+        """The files of the service: path → text."""
         return read_files(self.path)
 
     @property
@@ -65,13 +65,13 @@ class Service:
 
 
 class Renderings:
-    """Renders a blueprint once, whichever worker of the test run asks for it first."""
+    """Renders each blueprint once for all workers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __call__(self, *layers: Mapping[str, Any]) -> Service:
-        """The service of the default answers, with the layers over them."""
+        """The service of the default answers, updated with each layer."""
         blueprint = TEMPLATE.complete({})
         for layer in layers:
             blueprint |= layer
@@ -80,14 +80,14 @@ class Renderings:
         if not path.exists():
             scratch = self._folder / f"{path.name}-{secrets.token_hex(4)}"
             TEMPLATE.render(blueprint, scratch)
-            with suppress(OSError):  # another worker was faster
+            with suppress(OSError):  # another worker has rendered it
                 scratch.rename(path)
             shutil.rmtree(scratch, ignore_errors=True)
         return Service(path, blueprint)
 
 
 def read_files(folder: Path) -> dict[str, str]:
-    """Every file below the folder, byte for byte as text; not git's own."""
+    """All files below the folder as text, without those of git."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes().decode("utf-8")
         for path in sorted(folder.rglob("*"))

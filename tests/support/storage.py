@@ -1,4 +1,4 @@
-"""Services with routes that run any SQL, for what happens to transactions."""
+"""Services with routes that run any SQL, to test transactions."""
 
 import zlib
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A command on a pseudo-terminal, driven as a person would."""
+"""Runs a command on a pseudo-terminal."""
 
 import os
 import pty
@@ -31,7 +31,7 @@ class Session:
         self.seen = ""
 
     def expect(self, text):
-        """Waits for the text after what was waited for before."""
+        """Waits for a text in the output, after the text that was found last."""
         deadline = time.monotonic() + PATIENCE
         while text not in self._plain():
             assert time.monotonic() < deadline, self._plain()
@@ -47,7 +47,7 @@ class Session:
         self.type(keys)
 
     def end(self):
-        """The exit code, and the last that was said."""
+        """The exit code, and the rest of the output."""
         while self.process.poll() is None:
             self._read()
         while self._read():

@@ -1,4 +1,4 @@
-"""A small template, so that the unit tests say nothing about the real one."""
+"""A small template, so that the unit tests do not depend on the real one."""
 
 import shutil
 from pathlib import Path
@@ -88,6 +88,6 @@ def write_template(root: Path) -> Path:
         path = root / "template/service" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    # A checkout finds the types of fields beside its template.
+    # Trellis reads the field types of the checkout.
     shutil.copy2(ROOT / "template/field_types.yml", root / "template")
     return root

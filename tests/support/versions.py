@@ -1,4 +1,4 @@
-"""What a service promises about changes that meet: entity tags, If-Match, If-None-Match."""
+"""Tests concurrent changes: entity tags, If-Match, If-None-Match."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ _NUMBERS = itertools.count(8_000)
 
 
 def tags_every_version(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """A row keeps its tag until it changes; then it has another."""
+    """The tag of a row changes exactly when the row changes."""
     created = client.post(rows.path(resource), json=rows.data(resource))
     location = created.headers["location"]
     read = client.get(location)
@@ -72,7 +72,7 @@ def refuses_outdated_changes(client: httpx2.Client, rows: Rows, resource: Resour
 
 
 def lets_one_of_many_changes_through(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Of changes that were all made to one version, the first is stored."""
+    """Of several changes with If-Match of one version, exactly one is stored."""
     location = client.post(rows.path(resource), json=rows.data(resource)).headers["location"]
     headers = {"If-Match": client.get(location).headers["etag"]}
 
@@ -84,7 +84,7 @@ def lets_one_of_many_changes_through(client: httpx2.Client, rows: Rows, resource
 def stores_changes_one_after_the_other(
     client: httpx2.Client, rows: Rows, resource: Resource
 ) -> None:
-    """Without If-Match the last one stays, and none of them fails."""
+    """Without If-Match, all changes succeed, and the last one wins."""
     created = client.post(rows.path(resource), json=rows.data(resource))
     location = created.headers["location"]
 
@@ -107,7 +107,7 @@ def _at_once(
 
 
 def _change(resource: Resource) -> dict[str, Any]:
-    """Another value for a field, one that any number of changes can differ in if there is one."""
+    """A change of one field, if possible one that can have many different values."""
     order = ["string", "text", "email", "url", "integer", "decimal", "date", "datetime", "boolean"]
     plain = [field for field in resource["fields"] if field["type"] in order]
     field = min(plain, key=lambda field: order.index(field["type"]))

@@ -1,4 +1,4 @@
-"""Runs the command line on a small template, so that these tests say nothing about the real one."""
+"""Runs the command line on a small template, so that these tests do not depend on the real one."""
 
 import shutil
 import sys
@@ -44,7 +44,7 @@ def trellis(tiny, work, monkeypatch, capsys):
 
 @pytest.fixture
 def installed(tiny):
-    """The words that run a copy of Trellis in a process of its own, beside the small template."""
+    """The command that runs a copy of Trellis, with the small template, in another process."""
     package = cli.ROOT / "generator/trellis"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(package, tiny / "generator/trellis", ignore=ignored)

@@ -1,4 +1,4 @@
-"""Whatever is typed: done, or refused in a few harmless lines; nothing else is written."""
+"""Any command line is executed, or refused in at most five lines; no other file is written."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The shape of the package: who may import whom, and what only one module does."""
+"""The layers of the package, and the tasks that only one module has."""
 
 import ast
 import graphlib
@@ -14,7 +14,7 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
     for path in sorted(ROOT.rglob("*.py"))
 }
-# Imports lead to the right, or stay in their package.
+# A module imports only from its own package and from the layers that follow in this list.
 LAYERS = [
     {"__main__"},
     {"cli", "remote_helper"},
@@ -69,7 +69,7 @@ def test_imports_lead_in_one_direction(name):
     package = name.partition(".")[0]
     imported = {i for i in own_imports(name) if i != "__init__"}
 
-    # In a package, one module may import another; between layers, nothing leads back.
+    # Modules of one package may import each other.
     back = {i for i in imported if i.partition(".")[0] != package and level(i) <= level(name)}
     assert back == set()
 
@@ -108,7 +108,7 @@ def test_only_the_console_prints():
         or any(i in {"sys.stdout", "sys.stderr"} for i in attributes(tree))
     ]
 
-    # The command line points stdout elsewhere when nobody reads it any more.
+    # cli.py redirects stdout when its reader has closed the pipe.
     assert sorted(printers) == ["cli", "console"]
 
 

@@ -110,7 +110,7 @@ def build(root, output, target):
 
 
 def run_from(wheel, folder, *words):
-    """Trellis from the unpacked wheel, in front of any other, with no network to go to."""
+    """Runs Trellis from the unpacked wheel, without a network."""
     unpacked = folder / "site"
     shutil.unpack_archive(wheel, unpacked, "zip")
     code = (

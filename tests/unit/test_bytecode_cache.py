@@ -1,4 +1,4 @@
-"""What was compiled once is found again, and never stands in the way."""
+"""Compiled templates are reused, and a broken or read-only cache does no harm."""
 
 import sys
 

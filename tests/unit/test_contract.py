@@ -1,4 +1,4 @@
-"""What the command line knows of the real template, held against that template."""
+"""The command line and the guide match the real template."""
 
 import inspect
 import re

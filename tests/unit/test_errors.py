@@ -44,7 +44,7 @@ def test_many_problems_take_five_lines():
 @pytest.mark.parametrize("kind", subclasses(TrellisError), ids=lambda kind: kind.__name__)
 def test_every_error_has_a_documented_exit_code_of_its_own(kind):
     assert kind.exit_code in errors.EXIT_CODES
-    # A special case of an error ends as that does.
+    # A subclass has the exit code of its base class.
     others = [k for k in subclasses(TrellisError) if not issubclass(kind, k) and k is not kind]
     assert kind.exit_code not in {k.exit_code for k in others if not issubclass(k, kind)}
 
@@ -53,7 +53,7 @@ FRAGMENTS = ("is ", "are ", "was ", "has ", "had ", "does ", "cannot ", "could "
 
 
 def literal(expression, function):
-    """The strings that a message begins with, where it is written out or assigned before."""
+    """The literal strings that a message begins with, also through a variable."""
     match expression:
         case ast.Constant(value=str(text)):
             yield text

@@ -1,4 +1,4 @@
-"""What can be chosen, as data and as tables."""
+"""`trellis options` as JSON and as tables."""
 
 
 def test_options_are_data_too(trellis):

@@ -1,4 +1,4 @@
-"""Prompts, driven through a pseudo-terminal as a person would."""
+"""Prompts, answered through a pseudo-terminal."""
 
 import signal
 import time

@@ -14,7 +14,7 @@ COPIER = [sys.executable, "-m", "copier"]
 
 @pytest.fixture(params=["checkout", "bundle"])
 def releases(request, tiny, tmp_path, home):
-    """Installs the helper on PATH; has it find what was released so far."""
+    """Puts the helper on PATH. It finds the versions that are released so far."""
     place = f"lambda: Path({str(tiny)!r})"
     if request.param == "bundle":
         place = "lambda: None"

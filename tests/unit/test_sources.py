@@ -20,7 +20,7 @@ def given(values, source="blog.yml"):
     return result
 
 
-# Each list holds the one before it ten times.
+# Each list contains the previous list ten times.
 BOMB = "a: &a [1]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
     for before, name in pairwise("abcdefghi")

@@ -14,7 +14,7 @@ from trellis.errors import DestinationError, TemplateError
 from trellis.service import staging
 from trellis.service.destination import check_destination
 
-# A run that stops where the test wants to kill it.
+# A run that waits at the point where the test kills it.
 STUCK = """
 import sys, time
 from pathlib import Path

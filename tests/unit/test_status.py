@@ -1,4 +1,4 @@
-"""What a service's status says of its blueprint, of files that are gone, and of a full disk."""
+"""`trellis status`: the blueprint, missing files, and a full disk."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ WRITING = ["init", "add", "write-tree", "fast-import", "merge-tree"]
 
 @pytest.fixture
 def service(trellis, tiny, work, monkeypatch):
-    """A service of the small template, in which we are."""
+    """Changes into a service of the small template."""
     assert trellis("new", "blog", "--yes").code == 0
     monkeypatch.chdir("blog")
     return work / "blog"
@@ -44,7 +44,7 @@ def test_between_a_verb_and_its_commit_the_work_tree_counts(trellis, service):
     assert trellis("add", "resource", "note", "body:text").code == 0
     assert states(trellis) == {}
 
-    # Back to what the last commit's blueprint rendered.
+    # The files are again as the last commit's blueprint renders them.
     edit(service / "README.md", "# Blog", "# Our blog")
     git(service, "checkout", "HEAD", "--", "pyproject.toml")
     (service / "app/note.py").unlink()

@@ -1,4 +1,4 @@
-"""Conflicts of text that need nobody: imports, lists, edits beside each other. No line is lost."""
+"""Conflicts that Trellis resolves: imports, lists, adjacent edits. No line is lost."""
 
 import random
 import subprocess
@@ -37,7 +37,7 @@ def merged(tmp_path, path, base, ours, theirs):
 
 
 def module(imports, names=()):
-    """A module that is formatted as isort does."""
+    """A module with imports in the order of isort."""
     sections = [imports_of(imports, 0, 4), imports_of(imports, 4, 8), imports_of(imports, 8, 15)]
     if names:
         listed = sorted(names, key=NAMES.index)
@@ -66,7 +66,7 @@ def test_imports_of_both_sides_are_kept_in_order(tmp_path, seed):
     )
 
     expected = module(ours | theirs, {*mine, *other})
-    if result is not None:  # else git itself merges it
+    if result is not None:  # otherwise git merges it without a conflict
         assert result == (expected, False)
     else:
         assert module(base, ["Field"]) in (module(ours, mine), module(theirs, other))

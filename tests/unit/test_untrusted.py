@@ -1,4 +1,4 @@
-"""Templates of strangers: none runs code, and none brings files of this machine into a service."""
+"""An untrusted template cannot run code, or copy files of this machine into a service."""
 
 import ast
 import inspect
@@ -23,7 +23,7 @@ pathlib.Path(os.environ["OWNED"]).touch()
 from jinja2.ext import Extension
 class Evil(Extension): ...
 """
-# By name: the last document of copier.yml.
+# The last document of copier.yml of each shape.
 HOSTILE = {
     "an extension": "_jinja_extensions: [evil_extension.Evil]",
     "an extension that is no list": "_jinja_extensions: evil_extension.Evil",
@@ -58,7 +58,7 @@ VERBS = [
     ["change", "api=sync"],
 ]
 NEW = [["new", "one", "--yes"], ["new", "two", "--dry-run"], ["new", "three", "--json"]]
-# `options` reads our own template, `resolve` reads none.
+# `options` reads only our own template, and `resolve` reads no template.
 HARMLESS = {"options", "resolve"}
 
 
@@ -79,7 +79,7 @@ def stranger(tmp_path, monkeypatch):
 
 @pytest.fixture
 def service(trellis, stranger, monkeypatch):
-    """A service of the harmless version, in which we are; its team has deleted most of it."""
+    """Changes into a service of the harmless version, in which most files were deleted."""
     folder = stranger.parent / "work/blog"
     folder.mkdir()
     answers = f"_commit: v1.0.0\n_src_path: {stranger}\nproject_name: Blog\n"
@@ -98,7 +98,7 @@ def was_run(stranger):
 
 
 def record(service, version):
-    """Has the service say that it was made from another version."""
+    """Records another template version in the service."""
     answers = service / ".copier-answers.yml"
     lines = answers.read_text().splitlines()
     text = [f"_commit: {version}" if line.startswith("_commit:") else line for line in lines]
@@ -206,7 +206,7 @@ TARGETS = [absolute, climbing, out_and_in, rendered, rendered_climbing]
 
 
 def plant(root, target, secret, place, preserved):
-    """One link that leads to the secret, or to its folder, in one of the places of a template."""
+    """Adds a link to the secret, or to its folder, at one of the places in a template."""
     if preserved:
         text = (root / "copier.yml").read_text()
         (root / "copier.yml").write_text("_preserve_symlinks: true\n" + text)
@@ -256,7 +256,7 @@ PLACES = [
 
 
 def shapes(count):
-    """Every target and every place at least once, with what else can be drawn."""
+    """Combinations with every target and every place at least once."""
     draw = random.Random(7)  # noqa: S311
     for number in range(count):
         target, place = TARGETS[number % len(TARGETS)], PLACES[number % len(PLACES)]
@@ -276,14 +276,14 @@ def test_no_file_of_this_machine_gets_into_a_service(
     result = trellis(*words)
 
     assert CANARY not in result.out + result.err
-    # A target that is an expression is only one if the link's name says so; else it is nowhere.
+    # Copier renders a link's target only if the link's name ends with .jinja.
     assert result.code == 6 or target in {rendered, rendered_climbing}, result
     assert result.code in {0, 6}, result.err
     assert not leaks(stranger.parent / "work")
 
 
 def leaks(folder):
-    """Files with the secret in them, read through whatever links there are."""
+    """The files that contain the secret; links are followed."""
     found = []
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:
@@ -303,7 +303,7 @@ def test_a_link_inside_of_the_template_is_a_link_or_a_copy(trellis, stranger, se
     (folder / "GUIDE.md").symlink_to("docs/guide.md")
     (folder / "docs/again").symlink_to("../docs")
     if not preserved:
-        (folder / "docs/again").unlink()  # a circle
+        (folder / "docs/again").unlink()  # a cycle of links
     commit(stranger, "With links", "v1.1.0")
 
     assert trellis("update").code == 0

@@ -97,15 +97,15 @@ def test_no_body_costs_much_more_than_a_plain_one(server, client, rows):
         cost(process, client, path, PLAIN)
 
     for body in costly_bodies(resource, seed=1):
-        # Other work on the machine may disturb one measurement, not three.
+        # The best of three: other work on the machine may disturb one measurement.
         tries = (cost(process, client, path, body) for _ in range(3))
         cheap = any(s <= MAX_SECONDS and mb <= MAX_MEGABYTES for s, mb in tries)
         assert cheap, (body[:200], body[-200:])
 
 
 def cost(process, client, path, body):
-    """The seconds of processor and the megabytes at the peak that one request takes."""
-    (process / "clear_refs").write_text("5")  # the peak is counted from here
+    """The processor time (seconds) and the peak memory (megabytes) of one request."""
+    (process / "clear_refs").write_text("5")  # resets the peak
     memory, seconds = status(process, "VmRSS"), processor(process)
     response = client.post(path, content=body, headers=JSON)
     assert response.status_code < 500, (response.status_code, body[:200])
@@ -229,7 +229,7 @@ def test_a_decimal_filter_takes_numbers_as_json_writes_them(client, rows):
 
 
 def test_a_decimal_takes_every_number_that_its_digits_can_write(client, rows):
-    """Zero has no digit before the point of a decimal whose places are all of its digits."""
+    """With as many places as digits, the digit before the point can only be 0."""
     plain = rows.named("plain")
     least = {"bounded": "0.1", "decimal": "0.000001", "fraction": "0.0001", "whole": "1"}
     taken = [dict.fromkeys(least, text) for text in ("0", "-0", "0.0", "0e3")] + [least]

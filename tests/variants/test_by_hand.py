@@ -92,7 +92,7 @@ from sqlalchemy.orm import selectinload
     "router.py": "from app.posts.schemas import PostSearch, PostWithAuthor",
 }
 
-# The same in a service that is synchronous, and in one of SQLModel.
+# Changes of these examples for a synchronous service, and for SQLModel.
 SYNC = {"async def ": "def ", "await ": "", "AsyncSession": "Session"}
 SQLMODEL = {
     "[selectinload(Post.author)]": "[selectinload(Post.author)]  # type: ignore[arg-type]",
@@ -148,7 +148,7 @@ def write_routes(posts, choices):
         if choices["orm"] == "sqlalchemy":
             imports = imports.replace("import sqlmodel\n", "")
         text, search = replaced(code, twins), replaced(SEARCH, twins)
-        # Above the routes that have an id in their path.
+        # The route must stand above the routes with an id in their path.
         start = 'router = APIRouter(tags=["posts"])\n'
         rest = rest.replace(start, start + search)
         (posts / name).write_text(f"{docstring}\n{imports}\n{rest}{text}", encoding="utf-8")
@@ -213,7 +213,7 @@ def test_a_post_is_read_with_its_author(server, client, create, author):
 
 
 def statements(server):
-    """The statements of requests so far; those of transactions and locks are not counted."""
+    """The statements of the requests so far, without BEGIN, COMMIT and those for locks."""
     lines = server.log.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith("STATEMENT SELECT")]
 
@@ -239,7 +239,7 @@ def test_posts_are_searched(client, create, sort):
 
 
 def pages(client, query):
-    """The rows of every page, by the links from page to page."""
+    """The rows of all pages, following the Link headers."""
     found, answer = [], client.get("/posts/search", params=query)
     while True:
         assert answer.status_code == 200, (answer.url, answer.text)

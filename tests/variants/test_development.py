@@ -1,4 +1,4 @@
-"""What somebody does on the first day, on a machine with nothing installed: no URL, no Docker."""
+"""The first commands of a new developer, without DATABASE_URL and without Docker."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ from support import environments
 from support.services import BLUEPRINTS, TEMPLATE
 
 BLOG = BLUEPRINTS["blog"] | {"python_version": environments.running_version()}
-# ORMs differ where they touch the embedded server; two services meet all four values.
+# Two services cover both values of `api` and of `orm`.
 POSTGRES = {
     "async": {"api": "async", "orm": "sqlmodel", "database": "postgres"},
     "sync": {"api": "sync", "orm": "sqlalchemy", "database": "postgres"},
@@ -20,7 +20,7 @@ SQLITE = {"api": "sync", "orm": "sqlmodel", "database": "sqlite"}
 
 @pytest.fixture
 def folder():
-    """Outside of pytest's own, which is closed to the user that Postgres runs as under root."""
+    """A folder outside of pytest's: for root, Postgres runs as a user who cannot enter that."""
     with tempfile.TemporaryDirectory(prefix="trellis-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name, "service")
@@ -28,7 +28,7 @@ def folder():
 
 @pytest.fixture
 def made(folder):
-    """Makes and sets up a service; nothing tells it of a database."""
+    """Makes and sets up a service without DATABASE_URL."""
 
     def make(choices):
         TEMPLATE.render(TEMPLATE.complete({}) | BLOG | choices, folder)
@@ -77,7 +77,7 @@ def test_make_dev_serves_again_what_was_stored(made, folder):
 
 
 def answers(address):
-    """A round trip through the database."""
+    """Creates and reads a row."""
     data = {"email": "ada@example.com", "name": "Ada"}
     created = httpx2.post(f"{address}/users", json=data, timeout=30)
     read = httpx2.get(f"{address}{created.headers['location']}", timeout=30)
@@ -87,7 +87,7 @@ def answers(address):
 
 
 def is_running(pid_file):
-    """Whether the process still runs that the first line names."""
+    """Whether the process whose id is in the first line still runs."""
     if not pid_file.exists():
         return False
     try:

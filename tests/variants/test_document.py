@@ -1,4 +1,4 @@
-"""The OpenAPI document: it tells what answers have, and other tools make clients of it."""
+"""The OpenAPI document matches real responses, and client generators accept it."""
 
 import json
 import re
@@ -142,7 +142,7 @@ def test_a_python_client_is_made_of_it(document, tmp_path):
 
     said = generate(tmp_path, document, tool, "generate", "--path", "openapi.json", *options)
 
-    # It warns of each schema and operation that it leaves out.
+    # The generator warns about each schema and operation that it leaves out.
     assert not re.search("WARNING|Warning|ERROR|Error", said), said
     assert (tmp_path / "client/models/plain_create.py").exists()
 
@@ -157,7 +157,7 @@ def test_a_typescript_client_is_made_of_it(document, tmp_path):
 
 
 def generate(folder, document, tool, *options):
-    """What the tool says. It comes from a registry: without one, the test is skipped."""
+    """The output of the tool. Without a package registry, the test is skipped."""
     env = environments.environment()
     if not shutil.which(tool[0], path=env["PATH"]):
         pytest.skip(f"{tool[0]} is not installed")

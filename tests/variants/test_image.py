@@ -1,6 +1,6 @@
-"""The image of a service: built from its Dockerfile and run as it is deployed.
+"""Builds the image of a service from its Dockerfile, and runs it with production settings.
 
-No engine is needed, nor used: support/engine.py follows the Dockerfile's instructions.
+No container engine is used: support/engine.py executes the Dockerfile.
 """
 
 import shutil
@@ -17,7 +17,7 @@ CASES = {
     "sqlite": {"api": "async", "orm": "sqlalchemy", "database": "sqlite"},
     "postgres": {"api": "sync", "orm": "sqlmodel", "database": "postgres"},
 }
-# What lies about in a service's folder, and is nobody else's business.
+# Files in a service's folder that must not be in the image.
 PRIVATE = (
     ".env",
     ".git/config",
@@ -33,7 +33,7 @@ ADMINISTER = (
 
 @pytest.fixture(scope="module", params=CASES)
 def image(request, shared, tmp_path_factory):
-    """What became of the image of a service: see engine.py."""
+    """The report of engine.py about the image of a service."""
     service, context = (tmp_path_factory.mktemp(name) for name in ("service", "context"))
     version = {"python_version": environments.running_version()}
     shutil.rmtree(service)
@@ -51,7 +51,7 @@ def image(request, shared, tmp_path_factory):
     users = f"http://localhost:{port}/users"
     task = {
         "context": str(context),
-        # What is on PATH may be a script that finds it.
+        # The program on PATH may be a script that starts the real one.
         "uv": environments.run(
             service, "uv", "run", "--no-project", "printenv", "UV", env=env
         ).strip(),
@@ -70,7 +70,7 @@ def image(request, shared, tmp_path_factory):
 
 
 def add_database(task, server):
-    """An empty database, for as long as the image runs."""
+    """An empty database, which exists while the image runs."""
     name = f"image_{task['port']}"
     parts = urlsplit(server)
     task["env"]["DATABASE_URL"] = parts._replace(path=f"/{name}").geturl()
@@ -121,7 +121,7 @@ def test_it_says_nothing_of_its_server_and_logs_each_request_once(image):
 
 
 def test_it_believes_no_proxy_that_is_not_named(image):
-    # Sent from this machine, which uvicorn trusts unless told otherwise.
+    # The requests come from this machine, which uvicorn trusts by default.
     assert '"client": "192.0.2.1"' in image["said"]
 
 

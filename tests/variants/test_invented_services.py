@@ -1,4 +1,4 @@
-"""A sample of invented blueprints, run: imported, typed, migrated, tested and served."""
+"""Random blueprints: type checks, migrations, tests and a server for each service."""
 
 import itertools
 import os
@@ -10,12 +10,12 @@ from support.invention import blueprints, drawn
 from support.services import CORE, ROOT, Renderings
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
-# Twelve: every core variant, half of them twice.
+# Twelve blueprints: every core variant, and half of them twice.
 SAMPLE = {
     f"{number:02d}-{name}": (number, choices)
     for number, (name, choices) in enumerate(itertools.islice(itertools.cycle(CORE.items()), 12))
 }
-# Besides: each type of field in each of the ways that it can be declared.
+# Two more services have every type of field, in every way that it can be declared.
 EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
 SAMPLE |= {f"every-{name}": (name, CORE[name]) for name in list(CORE)[::5]}
 
@@ -42,7 +42,7 @@ def project(request, shared_environment, shared, tmp_path_factory):
 
 
 def invent(number):
-    """The largest of some."""
+    """The largest of several random blueprints."""
     return max(drawn(blueprints(), number, 12), key=size)
 
 

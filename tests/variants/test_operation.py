@@ -1,4 +1,4 @@
-"""A service in production: refusals, headers, ids, logs, limits, health."""
+"""A service in production: errors, headers, request ids, logs, limits, probes."""
 
 import concurrent.futures
 import json
@@ -33,7 +33,7 @@ def project(request, shared_environment, shared, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(project):
-    """Behind a proxy that is not here."""
+    """A server with the settings for a proxy."""
     env = project.env | {"CORS_ORIGINS": SITE, "FORWARDED_ALLOW_IPS": "10.9.9.9"}
     with environments.running(project.folder, env, "extra:app") as running:
         yield running
@@ -167,7 +167,7 @@ def test_another_host_is_refused_but_probes_are_not(client):
 
 
 def test_a_request_is_meant_for_one_host(server):
-    """Whoever passes it on may have looked at the other."""
+    """A proxy may use the other Host header."""
     request = b"GET /users HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%b\r\n"
 
     assert raw(server.address, request % b"")[0] == 200
@@ -201,7 +201,7 @@ def test_a_page_may_use_any_method_and_send_any_header(client):
 
             assert preflight.status_code == 200, preflight.text
             assert method in preflight.headers["access-control-allow-methods"]
-            # Browsers do not take an asterisk for Authorization.
+            # In Access-Control-Allow-Headers, browsers do not match Authorization with `*`.
             assert preflight.headers["access-control-allow-headers"] == header
     exposed = client.get("/users", headers={"Origin": SITE})
     for header in ("ETag", "Link", "Location", "Retry-After", TRACE):
@@ -238,7 +238,7 @@ def test_a_busy_service_is_alive_and_ready_and_gets_its_connections_back(server,
 
 @pytest.mark.parametrize("size", [30, 65_000])
 def test_json_is_utf_8(client, size):
-    """RFC 8259; json.loads() would detect the others. A larger body comes in several pieces."""
+    """RFC 8259 requires UTF-8; json.loads() accepts more. Large bodies have several messages."""
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
         text = json.dumps({"email": f"{encoding}@example.com", "name": "x" * size})
         for content in (text.encode(encoding), (bytes([b]) for b in text[:40].encode(encoding))):
@@ -255,7 +255,7 @@ def test_malformed_json_is_a_problem(client):
 
 
 def test_half_a_body_is_given_up(project):
-    """However it trickles in, and whether or not its length is known."""
+    """Slow bodies, with and without Content-Length."""
     env = project.env | {"BODY_TIMEOUT": "1"}
     head = b"POST /users HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     length, chunked = b"Content-Length: 200000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
@@ -282,7 +282,7 @@ def test_half_a_body_is_given_up(project):
 
 
 def trickle(address, begun, more):
-    """The answer to half a request, and the seconds until the server hangs up."""
+    """The response to half a request, and the seconds until the server closes the connection."""
     url = urlsplit(address)
     started = time.monotonic()
     with socket.create_connection((url.hostname, url.port), timeout=20) as client:
@@ -325,7 +325,7 @@ HOSTILE = {
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
 def test_hostile_bodies_leave_no_memory_behind(project):
-    """Each is freed with its answer: nothing is left to the garbage collector, which is off."""
+    """The garbage collector is off: each body must be freed with its response."""
     with environments.running(project.folder, project.env, "extra:app") as server:
         httpx2.post(f"{server.address}/extra/no-collector")
         send_hostile(server.address, 2)

@@ -1,4 +1,4 @@
-"""Whatever starts it: a service does not start where a setting is missing or unsafe."""
+"""However it is started, a service does not start with a missing or unsafe setting."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""How a service ends, and what it says of a database that is not there. No ORM has a part in it."""
+"""Shutdown, and a database that cannot be reached. The ORM makes no difference."""
 
 import concurrent.futures
 import signal
@@ -18,7 +18,7 @@ VARIANTS = [
 ]
 
 
-# As in the Dockerfile. uvicorn ends by the signal that ended it.
+# As in the Dockerfile. The exit code of uvicorn is that of the signal.
 GRACEFUL = ("--timeout-graceful-shutdown", "20")
 ENDED = -signal.SIGTERM
 

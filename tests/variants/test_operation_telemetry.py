@@ -1,4 +1,4 @@
-"""With telemetry=opentelemetry, what a collector gets to see."""
+"""The data that a collector receives with telemetry=opentelemetry."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""What a service promises about its database: what is stored, who wins, and how long one waits."""
+"""Transactions, concurrent changes and timeouts of a service."""
 
 import sqlite3
 import time
@@ -12,7 +12,7 @@ from support.exercise import is_problem
 from support.payloads import Rows
 from support.services import CORE
 
-# A user whose row is refused at COMMIT, whose backend is gone by then, or for whom it takes long.
+# Rows for which COMMIT fails, loses its connection, or takes long.
 AT_COMMIT = """
 CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -29,7 +29,7 @@ DEFERRED = """
 CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION at_commit()
 """
-# One whose statement itself fails, in a way that no service expects.
+# A row for which the statement itself fails with an unexpected error.
 BROKEN = {
     "postgres": [
         """
@@ -99,7 +99,7 @@ def sqlite(project):
 
 
 def at_once(address, requests):
-    """The answers to requests (method, path, body) that are all sent before any is read."""
+    """The responses to requests (method, path, body), which are all sent before one is read."""
 
     def send(request):
         method, path, body = request
@@ -126,7 +126,7 @@ def insert(email, name="x"):
 
 
 def logged(project, words):
-    """All that is in the log, which may be written after the answer, once it has the words."""
+    """Waits until the log has a text, and returns the log: lines may come after the response."""
     deadline = time.monotonic() + 60
     while True:
         log = "".join(path.read_text() for path in project.folder.glob("server*.log"))
@@ -174,7 +174,7 @@ def test_what_sqlite_cannot_commit_is_an_error_and_in_nobodys_way(client, rows, 
 
 
 def test_what_is_acknowledged_is_committed(client, rows, user, postgres):
-    """Even when it takes long; reading has a connection of its own."""
+    """COMMIT is slow here. Reads use another connection."""
     created = client.post("/users", json=rows.data(user) | {"name": "slow"})
 
     assert created.status_code == 201
@@ -192,7 +192,7 @@ def test_a_savepoint_undoes_only_its_own(client):
 
 
 def test_a_hundred_at_once_do_not_stand_in_each_others_way(address, rows, user):
-    """More than there are threads and connections; half of them write."""
+    """There are more requests than threads and connections; half of them write."""
     create = [("POST", "/users", rows.data(user)) for _ in range(50)]
     listing = [("GET", "/users?limit=100", None)] * 50
 
@@ -218,7 +218,7 @@ def test_who_finds_no_connection_is_asked_to_wait(address, postgres, project):
 
 
 def test_who_cannot_write_is_asked_to_wait(client, rows, user, project, sqlite):
-    """While another process does; who reads does not wait for it."""
+    """Another process writes: other writers get 503, and readers do not wait."""
     with closing(sqlite3.connect(project.folder / "app.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         waiting = client.post("/users", json=rows.data(user))
@@ -276,7 +276,7 @@ def test_every_connection_has_its_timeouts(client, postgres):
 
 
 def test_workers_of_one_sqlite_take_turns(client, address, rows, user, project, sqlite):
-    """A change reads before it writes: whoever waits for a turn waits before reading."""
+    """A change reads before it writes, so it must take the write lock before it reads."""
     row = rows.create(user)["id"]
     with storage.served(project) as other:
         changes = [

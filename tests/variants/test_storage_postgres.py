@@ -1,4 +1,4 @@
-"""What a Postgres service takes for a URL: parameters, time zones of the server, a PgBouncer."""
+"""URLs of a Postgres service: parameters, PgBouncer; and time zones of the server."""
 
 import shutil
 import subprocess
@@ -23,7 +23,7 @@ TAKEN = [
     "target_session_attrs=any", "target_session_attrs=read-write", "channel_binding=prefer",
     "passfile=/nowhere", "pgbouncer=true",
 ]  # fmt: skip
-# psycopg takes these; asyncpg does not, and the service says so when it starts.
+# psycopg accepts these. With asyncpg, the service refuses them when it starts.
 OF_LIBPQ = [
     "keepalives=1", "keepalives_idle=3", "tcp_user_timeout=1", "client_encoding=utf8",
     "fallback_application_name=x", "gssencmode=require", "channel_binding=require",
@@ -115,7 +115,7 @@ def test_what_the_driver_cannot_take_is_refused_by_name(project):
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_time_zone_of_the_server_does_not_matter(project, server, zone):
-    """Years 1 and 9999 are read as they were written."""
+    """Datetimes in the years 1 and 9999 are returned unchanged."""
     database = project.env["DATABASE_URL"].rpartition("/")[2]
     server.sql(f"ALTER DATABASE \"{database}\" SET timezone = '{zone}'")
     moments = ["0001-01-01 00:30:00+00", "9999-12-31 23:30:00+00"]

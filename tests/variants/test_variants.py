@@ -1,6 +1,6 @@
-"""The core variants × the four blueprints: set up, checked, migrated and served as a team would.
+"""The core variants × the four blueprints: setup, checks, migrations and requests to a server.
 
-`--variant ID` (see support/matrix.py) proves another variant instead; CI proves them all that way.
+`--variant ID` (see support/matrix.py) tests another variant instead. CI tests all of them.
 """
 
 import httpx2
@@ -18,7 +18,7 @@ from support import (
 from support.payloads import Rows
 from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
 
-# The longest first, so that no worker is left with it at the end.
+# The slowest first, so that no worker starts it last.
 ORDER = sorted(BLUEPRINTS, key=lambda name: -len(BLUEPRINTS[name]["resources"]))
 
 
@@ -44,7 +44,7 @@ def plain_template(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(request, copie_session, plain_template, shared):
-    """A service in an environment that uv made from its pyproject.toml alone."""
+    """A service in an environment that uv makes from its pyproject.toml."""
     name, choices = request.param
     blueprint = BLUEPRINTS[name] | choices | {"python_version": environments.running_version()}
 
@@ -58,7 +58,7 @@ def project(request, copie_session, plain_template, shared):
 
 @pytest.fixture(scope="module")
 def address(project):
-    """Where a real server serves it, on a real port, with a migrated database."""
+    """The address of a running server with a migrated database."""
     project.run("make", "migrate")
     with environments.served(project.folder, project.env) as served_at:
         yield served_at
@@ -177,7 +177,7 @@ def test_what_is_made_and_deleted_at_once_stays_whole(client, rows, project):
         races.no_child_outlives_its_parent(client, rows, resource)
 
 
-# From here on the database is filled with what nobody means: see support/hostility.py.
+# The following tests store hostile values in the database: see support/hostility.py.
 
 
 @pytest.mark.blueprints("shop", "blog")
@@ -241,7 +241,7 @@ def blueprint_of(project):
 
 
 def agrees(shared, request, kind, value):
-    """With the variant of the same blueprint and kind of key that was tested first."""
+    """Compares with the first variant of the same blueprint and primary key."""
     blueprint, choices = request.node.callspec.params["project"]
     topic = f"{kind}-{blueprint}-{choices['primary_key']}"
     variant = request.node.callspec.id
