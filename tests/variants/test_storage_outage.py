@@ -11,6 +11,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 from support import own_postgres, storage
+from support.cutting import cutting
 from support.exercise import everything_listed, is_problem
 
 VARIANTS = {
@@ -121,6 +122,20 @@ def test_a_service_outlives_its_database(address, server):
     with httpx2.Client(base_url=address, timeout=60) as client:
         stored = {row["email"] for row in everything_listed(client, "/users", {"limit": 100})}
     assert stored >= {answer.json()["email"] for answer in answers if answer.status_code == 201}
+
+
+def test_a_connection_may_be_cut_after_any_byte(project, server):
+    """While it is made, in the middle of a statement, or of its answer."""
+    with cutting(server.port, seed=1) as (port, cuts):
+        url = project.env["DATABASE_URL"].replace(f":{server.port}/", f":{port}/")
+        with storage.served(storage.at(project, url)) as address, load(address) as answers:
+            deadline = time.monotonic() + 60
+            while len(cuts) < 100 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            eventually(answers, 200, 201, 503)
+
+    assert len(cuts) >= 100
+    assert {answer.status_code for answer in answers} == {200, 201, 503}
 
 
 def test_it_finds_out_before_use_that_a_connection_broke(address, server):
