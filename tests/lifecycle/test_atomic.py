@@ -307,7 +307,7 @@ def test_what_cannot_be_taken_back_is_taken_back_with_the_printed_command(
     forked(publish)
     fault(0)
     plan = json.loads((blog / ".git/index.lock").read_text())
-    # Such as `git gc --prune=now` by somebody who has not noticed.
+    # For example, somebody ran `git gc --prune=now`.
     (blog / f".git/objects/{plan['tree'][:2]}/{plan['tree'][2:]}").unlink()
 
     result = trellis("status")

@@ -104,7 +104,7 @@ FIELDS = {
 
 
 def add_fields_on_branches(trellis, folder, edits=()):
-    """Two branches that add fields to the same resource; a hand edits the files of one."""
+    """Two branches add fields to the same resource; `edits` names those with hand edits as well."""
     git(folder, "branch", "-M", "main")
     for name, fields in FIELDS.items():
         on_a_branch(trellis, folder, name, "add", "field", "post", *fields.split())

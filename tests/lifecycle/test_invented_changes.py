@@ -1,6 +1,5 @@
-"""Blueprints that nobody has shown the template, changed step by step: what comes out is what the
-template renders, and the rows that were there are still there. BLUEPRINTS=… takes more of them,
-BLUEPRINT_SEED=… others.
+"""Random blueprints that are changed step by step: the service equals a new one, and all rows are
+kept. BLUEPRINTS=… tries more of them, BLUEPRINT_SEED=… others.
 """
 
 import contextlib

@@ -71,7 +71,7 @@ field_keys = sorted({"name", "default", *WORDS.modifiers, "index", *WORDS.option
 
 
 def fields_of_type(kind):
-    """Most of the keys are of the type, so that every check is reached."""
+    """Most of the drawn keys belong to the type, so that every check runs."""
     spec = WORDS.types[kind]
     known = sorted({"default", *WORDS.modifiers, *spec.arguments, *spec.options})
     keys = st.sampled_from(known) | st.sampled_from([*known, *known, *field_keys])

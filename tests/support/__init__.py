@@ -1,1 +1,1 @@
-"""What the tests share. Nothing here asserts."""
+"""Code that several tests use."""

@@ -100,7 +100,7 @@ def git(folder, *words):
 
 
 def commit(folder, message="Work", tag=None):
-    """Commits everything; makes the repository where there is none, and the tag if asked to."""
+    """Commits everything. Creates the repository if it is missing, and a tag if one is given."""
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet", "-b", "main")
     git(folder, "add", "--all")
@@ -126,7 +126,7 @@ def edit(path, old, new):
 
 
 def unpack(archive, folder):
-    """Unpacks a tar archive; not all Pythons of 3.11 know filters."""
+    """Unpacks a tar archive. The first releases of Python 3.11 have no `filter` argument."""
     with tarfile.open(archive) as opened:
         if hasattr(tarfile, "data_filter"):
             opened.extraction_filter = tarfile.data_filter

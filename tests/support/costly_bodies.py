@@ -1,4 +1,4 @@
-"""Bodies of the permitted size that might cost a service more than a plain one."""
+"""Bodies of the permitted size that may take more time or memory than ordinary ones."""
 
 import json
 import random

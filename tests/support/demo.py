@@ -1,4 +1,4 @@
-"""`make demo`: a service from nothing, on the embedded default, serving requests.
+"""`make demo`: renders the default service, migrates its database and serves it.
 
 With `--check` it runs on a free port, is tested over HTTP, and stops.
 """
@@ -33,7 +33,7 @@ def make(folder: Path) -> dict[str, str]:
 
 
 def step(folder: Path, env: dict[str, str], *command: str) -> None:
-    """A command that has to succeed."""
+    """Runs a command, which must succeed."""
     shown = ["trellis" if word == "trellis" else word for word in command if word != "-m"]
     words = shlex.join(shown[1:] if shown[0] == sys.executable else shown)
     print(f"$ {words}", flush=True)

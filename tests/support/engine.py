@@ -39,12 +39,12 @@ class Image:
     says: dict[str, str] = field(default_factory=dict)
 
     def at(self, path: str) -> Path:
-        """Where a path of the image is on this machine."""
+        """The path on this machine of a path in the image."""
         return self.root / str(Path(self.folder, path))[1:]
 
 
 def build(context: Path, uv: str, cache: str, port: int) -> Image:
-    """Every stage in turn; the last one is the image."""
+    """Builds all stages in order. The last one is the image."""
     # Port 8000 of this machine may be in use, and the image shares its network.
     text = (context / "Dockerfile").read_text(encoding="utf-8").replace("8000", str(port))
     built: dict[str, Image] = {}

@@ -155,7 +155,7 @@ def launched(
     port: int,
     pass_fds: Sequence[int] = (),
 ) -> Iterator[Server]:
-    """A server in a process group of its own, which is ended with the block."""
+    """A server in a new process group, which is stopped at the end of the block."""
     log = folder / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

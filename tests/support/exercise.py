@@ -139,7 +139,7 @@ def lists_in_pages(client: httpx2.Client, rows: Rows, resource: Resource) -> Non
 
 
 def filters_and_sorts(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """Every field that can be filtered or sorted by."""
+    """Filters and sorts a list by every field that allows it."""
     path = rows.path(resource)
     listed = list(everything_listed(client, path, {"limit": 100}))
     for field in filter(is_filter, resource["fields"]):

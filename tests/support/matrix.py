@@ -65,7 +65,7 @@ def full(known: Mapping[str, Sequence[Any]] | None = None) -> list[Variant]:
 
 
 def selection(name: str) -> list[Variant]:
-    """A set by its name: `all` is core and covering, which CI proves; `full` is the product."""
+    """The variants of a set: `all` (core and covering, for CI) or `full` (all combinations)."""
     if name == "all":
         known = [variant.choices for variant in core()]
         return [*core(), *(variant for variant in covering() if variant.choices not in known)]

@@ -73,7 +73,7 @@ def candidates(sources: Iterable[str]) -> list[str]:
 
 
 def as_resources(names: list[str]) -> list[str]:
-    """Those of the names that a resource may have."""
+    """The names that are valid for a resource."""
     fields = [{"name": "title", "type": "string"}]
     given = [{"name": name, "plural": _plural(name), "fields": fields} for name in names]
     return [
@@ -84,7 +84,7 @@ def as_resources(names: list[str]) -> list[str]:
 
 
 def as_fields(names: list[str]) -> list[str]:
-    """Those of the names that a field of any type may have."""
+    """The names that are valid for a field of any type."""
     given = [{"name": name, "type": "boolean"} for name in names]
     blueprint = {"resources": [{"name": "thing", "fields": given}]}
     places = [re.search(r"\.fields\[(\d+)\]", p.where) for p in TEMPLATE.validate(blueprint)]

@@ -66,7 +66,7 @@ class Collector:
 
 @contextmanager
 def collector() -> Iterator[Collector]:
-    """Listens as long as the block lasts."""
+    """Runs a collector until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -79,7 +79,7 @@ def collector() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Writes no log lines."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         running = Collector(f"http://127.0.0.1:{server.server_port}")

@@ -63,7 +63,7 @@ class OwnPostgres:
 
     @contextmanager
     def holding(self, url: str, statement: str) -> Iterator[None]:
-        """Somebody has executed the statement, and does not commit until the block ends."""
+        """Executes a statement in a transaction that stays open until the end of the block."""
         command = [str(self._server.bin_path / "psql"), url, "-XAtq"]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -86,7 +86,7 @@ class OwnPostgres:
 @contextmanager
 def running() -> Iterator[OwnPostgres]:
     """A server that is stopped when the block ends."""
-    # A short path: that of a socket is limited. Not below pytest's folder: see postgres.py.
+    # The path of a socket must be short. For the folder, see postgres.py.
     with tempfile.TemporaryDirectory(prefix="trellis-own-", ignore_cleanup_errors=True) as folder:
         own = OwnPostgres(Path(folder))
         own.start()

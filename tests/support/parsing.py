@@ -29,7 +29,7 @@ class UnparsableError(Exception):
 
 @dataclass
 class Stage:
-    """A stage of a Dockerfile: what it starts from, and its instructions as they were written."""
+    """A stage of a Dockerfile: its base image, and its instructions as they are written."""
 
     base: str
     name: str

@@ -48,7 +48,7 @@ def same(field: Field, sent: Any, stored: Any) -> bool:
 
 
 class Rows:
-    """Makes rows over HTTP, and first those that they refer to."""
+    """Makes rows over HTTP. The rows that they refer to are made first."""
 
     def __init__(self, client: httpx2.Client, resources: list[dict[str, Any]]) -> None:
         self._client = client

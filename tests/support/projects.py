@@ -38,7 +38,7 @@ class Project:
 
 @contextmanager
 def set_up(folder: Path, blueprint: Mapping[str, Any], shared: Path) -> Iterator[Project]:
-    """Makes its environment by `make setup`; a Postgres service is given a database's URL."""
+    """Runs `make setup`. A Postgres service gets the URL of a new database."""
     # The cache of mypy belongs to the environment: a worker sets up one service at a time.
     cache = shared / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     env = environments.environment(ENVIRONMENT="development", MYPY_CACHE_DIR=str(cache))

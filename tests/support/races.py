@@ -60,7 +60,7 @@ def race(client: httpx2.Client, rows: Rows, resource: Resource, field: dict[str,
 
 
 def at_once(client: httpx2.Client, requests: Iterable[Request]) -> list[httpx2.Response]:
-    """The answers to requests that are all sent before any is read."""
+    """The responses to requests that are all sent before one is read."""
     waiting = list(requests)
 
     def send(request: Request) -> httpx2.Response:

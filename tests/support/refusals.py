@@ -1,4 +1,4 @@
-"""Blueprints that would not give working code, each with the place that a refusal must name."""
+"""Invalid blueprints, each with the place that the message must name."""
 
 import datetime as dt
 from typing import Any

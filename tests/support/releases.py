@@ -1,4 +1,4 @@
-"""Releases of this repository's template, each in a repository of its own."""
+"""Repositories with releases of this repository's template."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Migrates a service's database and prints its rows, by scripts that its own Python runs."""
+"""Scripts for a service's Python that migrate its database and print its rows."""
 
 _SESSION = """
 import asyncio, json, os

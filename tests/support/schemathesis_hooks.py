@@ -35,7 +35,7 @@ def valid_data_acceptance(ctx, response, case):
 
 
 def is_unspeakable(problem, body):
-    """Each error must be about a number in a text, about text inside of JSON, or about a cursor."""
+    """Whether every error is about a number in a text, text inside of JSON, or a cursor."""
     if "errors" not in problem:
         return problem["detail"] == UNSPEAKABLE[0]
     texts = {k for k, v in body.items() if isinstance(v, str)} if isinstance(body, dict) else set()

@@ -1,4 +1,4 @@
-"""Which names the code of a module reads from outside a function or class, and which it binds."""
+"""The names that functions and classes of a module read from outside, and those that they bind."""
 
 import ast
 import re

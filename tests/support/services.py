@@ -96,7 +96,7 @@ def read_files(folder: Path) -> dict[str, str]:
 
 
 def copy_of_template(folder: Path) -> Path:
-    """The template as plain files, as pytest-copie and Copier take it."""
+    """The template as plain files, for pytest-copie and Copier."""
     shutil.copytree(ROOT / "template", folder / "template")
     shutil.copyfile(ROOT / "copier.yml", folder / "copier.yml")
     return folder

@@ -86,7 +86,7 @@ def stored(
     blueprint: Mapping[str, Any] = BLUEPRINTS["blog"],
     server: str | None = None,
 ) -> Iterator[projects.Project]:
-    """A service with those routes and an empty database, on the given Postgres or the shared."""
+    """A service with those routes and an empty database, on a given Postgres or the shared one."""
     version = {"python_version": environments.running_version()}
     answers = blueprint | choices | version
     service = Renderings(folder)(answers).path

@@ -28,7 +28,7 @@ def tags_every_version(client: httpx2.Client, rows: Rows, resource: Resource) ->
 
 
 def tells_rows_apart(client: httpx2.Client, rows: Rows, resource: Resource) -> None:
-    """A new row never has the id of a deleted one: a repeated DELETE deletes nothing."""
+    """A new row never has the id of a deleted one, so a repeated DELETE deletes nothing."""
     first = client.post(rows.path(resource), json=rows.data(resource))
     client.delete(first.headers["location"]).raise_for_status()
     second = client.post(rows.path(resource), json=rows.data(resource))

@@ -121,9 +121,9 @@ def attributes(tree):
 def test_few_modules_write():
     writers = {name for name, tree in MODULES.items() if WRITERS & set(calls(tree))}
 
-    # Staging writes a new service. Git writes into one that exists: these write into .git
-    # and remove what is taken back. The toolchain takes back what a tool that failed has left; the
-    # bytecode goes where Python keeps its own. The others write to a temporary folder.
+    # Staging writes a new service. Git writes into an existing one; the two modules of `living`
+    # write into .git and remove files when a change is undone. The toolchain removes files of a
+    # failed tool. The bytecode cache writes to __pycache__. Others write to a temporary folder.
     new, living = {"service.staging"}, {"change.apply", "change.writing"}
     living |= {"change.branch_merge"}  # as git merge does: files in conflict, and a migration
     temporary = {"locks", "template.bundle", "change.merge"}

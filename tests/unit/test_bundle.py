@@ -83,7 +83,7 @@ def test_of_a_shallow_clone_it_has_one_commit(tiny, tmp_path):
 
 @pytest.fixture
 def repository(tmp_path):
-    """This project around the tiny template, as a released repository."""
+    """A released repository with this project and the tiny template."""
     root = write_template(tmp_path / "repository")
     for name in ("pyproject.toml", "generator", "README.md", "LICENSE", "CHANGELOG.md"):
         if (ROOT / name).exists():

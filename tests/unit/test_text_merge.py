@@ -296,7 +296,7 @@ def invent_field(random, name):
 
 
 def invent_side(random, base):
-    """Some fields and resources come, some go."""
+    """Adds and removes some fields and resources."""
     resources = []
     for resource in base:
         fields = [field for field in resource["fields"] if random.random() < 0.85]
@@ -313,7 +313,7 @@ def by_name(entries):
 
 
 def expect(old, mine, other, *, of_fields=False):
-    """What both sides want of two lists; None where they want different things of one entry."""
+    """Merges two lists by name. Returns None if both sides changed one entry differently."""
     merged = {}
     for name in {**old, **mine, **other}:
         was, one, two = (side.get(name) for side in (old, mine, other))

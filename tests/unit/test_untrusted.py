@@ -64,7 +64,7 @@ HARMLESS = {"options", "resolve"}
 
 @pytest.fixture
 def stranger(tmp_path, monkeypatch):
-    """A stranger's template: v1.0.0 is harmless. With an extension that can be imported."""
+    """An untrusted template, of which v1.0.0 is harmless. Its extension can be imported."""
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules/evil_extension.py").write_text(EXTENSION)
     (tmp_path / "outside.yml").write_text(MORE)
@@ -130,9 +130,9 @@ def copier_worker():
 
 
 def verbs_for(shape):
-    """All verbs for the first shape, a third of them for each other one.
+    """All verbs for the first shape, and a third of them for each other shape.
 
-    A subdirectory matters to those that render: `update --check` only looks for versions.
+    Only verbs that render read a subdirectory: `update --check` only looks for versions.
     """
     number = list(HOSTILE).index(shape)
     verbs = VERBS[number % 3 :: 3] if number else VERBS

@@ -1,4 +1,4 @@
-"""What bodies of the permitted size cost, and which values of bodies and parameters are taken."""
+"""The time and memory that bodies of the permitted size take, and the values that are valid."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ PLAIN = b'{"a": "' + b"x" * SIZE + b'"}'
 DOCUMENT_SIZE = 65_536
 DOCUMENT_DEPTH = 20
 TEXT_LENGTH = 20_000
-# All that str.strip() takes away.
+# The characters that str.strip() removes.
 WHITE_SPACE = [character for character in map(chr, range(0x110000)) if character.isspace()]
 PARAMETERS = {
     "limit": "5",
@@ -119,7 +119,7 @@ def status(process, key):
 
 
 def processor(process):
-    """Seconds, of nanoseconds: `stat` counts in hundredths of a second."""
+    """The processor time in seconds. schedstat has nanoseconds; `stat` has only 1/100 s."""
     threads = (process / "task").glob("*/schedstat")
     return sum(int(thread.read_text(encoding="ascii").split()[0]) for thread in threads) / 1e9
 
@@ -268,7 +268,7 @@ def test_white_space_counts_in_text(client, rows):
 
 
 def test_a_key_in_a_path_has_no_white_space_around_it(client, rows):
-    """And what is in the path of a request does not get into Link."""
+    """If the path has an escaped key, the Link header has the plain key."""
     parent = rows.create(rows.named("parent"))["id"]
     lists = [f"/parents/{{}}/{name}?limit=1" for name in ("parents", "plains", "sparses")]
     for name in ("parent", "plain", "sparse"):

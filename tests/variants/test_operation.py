@@ -347,7 +347,7 @@ def send_hostile(address, times):
 
 
 def resident(pid):
-    """The memory of a process, in kB."""
+    """The resident memory of a process in kB."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     [line] = [line for line in lines if line.startswith("VmRSS:")]
     return int(line.split()[1])

@@ -187,7 +187,7 @@ def test_a_new_revision_comes_formatted_and_keeps_the_rows(make):
 
 
 def test_a_longer_column_takes_what_trellis_says_when_the_field_exists(make, variant):
-    """Change it in the models and schemas, then: make migrate && make revision."""
+    """Edits the models and schemas, then runs `make migrate` and `make revision`."""
     with make(variant) as project:
         edited = [project.folder / "app/posts" / name for name in ("models.py", "schemas.py")]
         texts = [path.read_text() for path in edited]

@@ -54,13 +54,13 @@ def address(project):
 
 @pytest.fixture(scope="module")
 def impatient(project, tmp_path_factory):
-    """The same service, which waits a fifth to a half of the time for each of the same things."""
+    """The same service, with timeouts of a fifth to a half of the original ones."""
     folder = tmp_path_factory.mktemp("impatient") / "service"
     shutil.copytree(project.folder, folder, symlinks=True)
     for name, changes in SHORTER.items():
         text = (folder / name).read_text(encoding="utf-8")
         for long, short in changes.items():
-            # Threads bound the waits of a synchronous service alone.
+            # Only a synchronous service has the limits in app/database.py.
             assert long in text or name == "app/database.py", long
             text = text.replace(long, short)
         (folder / name).write_text(text, encoding="utf-8")
@@ -172,7 +172,7 @@ def test_a_server_that_does_not_answer_holds_nobody_for_long(impatient, server):
 
 
 def at_once(address, number):
-    """So many callers, half of whom write; the answers, and how long the slowest waited."""
+    """Sends concurrent requests, half of them writes. Returns responses and maximum time."""
 
     def call(one):
         with httpx2.Client(base_url=address, timeout=60) as own:
@@ -187,7 +187,7 @@ def at_once(address, number):
 
 
 def test_thirty_callers_of_a_frozen_server_are_answered_in_time(impatient, server):
-    """Each waits for a connection (2 s), for an answer (3 s), and for a new connection (5 s)."""
+    """Each request waits for a connection (2 s), a response (3 s) and a new connection (5 s)."""
     for _ in range(2):
         at_once(impatient, 30)
         server.freeze(frozen=True)
@@ -203,7 +203,7 @@ def test_thirty_callers_of_a_frozen_server_are_answered_in_time(impatient, serve
 
 
 def test_thirty_callers_of_a_locked_table_are_answered_in_time(impatient, server, project):
-    """Each waits for a connection (2 s) and for the lock (1 s)."""
+    """Each request waits for a connection (2 s) and for the lock (1 s)."""
     with server.holding(project.env["DATABASE_URL"], "LOCK TABLE users"):
         answers, slowest = at_once(impatient, 30)
 

@@ -16,7 +16,7 @@ def check_id(value: object) -> object:
 
 
 def add_example(schema: dict[str, Any]) -> None:
-    """Without an example, /docs invents text from the pattern."""
+    """Without an example, /docs shows random characters that match the pattern."""
     text = "text".ljust(schema.get("minLength", 0), "x")
     schema["examples"] = [text[: schema.get("maxLength")]]
 

@@ -44,7 +44,7 @@ class PagingQuery(BaseModel):
     @field_validator("*", mode="wrap")
     @classmethod
     def refuse_white_space(cls, value: object, validate: ValidatorFunctionWrapHandler) -> object:
-        """Pydantic ignores white space around a number; around text it counts."""
+        """Pydantic ignores white space around numbers. In text it is part of the value."""
         parsed: object = validate(value)
         if isinstance(value, str) and not isinstance(parsed, str) and value != value.strip():
             raise ValueError("Input should have no white space around it")
