@@ -1,4 +1,4 @@
-"""What is measured: rendered services and references, in one environment, on one server."""
+"""The servers to measure: rendered services and references, in one environment."""
 
 import functools
 import os
@@ -33,7 +33,7 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 
 @dataclass(frozen=True)
 class Contender:
-    """A server of tasks."""
+    """A service with the resource `task`."""
 
     name: str
     folder: Path
@@ -42,7 +42,7 @@ class Contender:
     scheme: str = "postgresql"
 
     def environment(self, url: str) -> dict[str, str]:
-        """What a deployment would set; nothing of the caller's but where programs are."""
+        """The settings of production, and the caller's PATH."""
         return {
             "PATH": os.environ["PATH"],
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -60,7 +60,7 @@ class Server:
     port: int
 
     def cpu(self) -> float:
-        """Seconds that the worker has worked."""
+        """The processor time of the worker in seconds."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
@@ -70,7 +70,7 @@ class Server:
 
 
 def prepare(folder: Path, postgres: Postgres) -> tuple[Path, list[Contender]]:
-    """Renders, installs, migrates and fills; the interpreter, and all who take part."""
+    """Renders, installs, migrates and fills. Returns the interpreter and the contenders."""
     resources = [{"name": "task", "fields": FIELDS}]
     for name, choices in SERVICES.items():
         answers = {**choices, "database": "postgres", "python_version": running_version()}
@@ -98,7 +98,7 @@ def prepare(folder: Path, postgres: Postgres) -> tuple[Path, list[Contender]]:
 
 
 def install(folder: Path) -> Path:
-    """One environment with what the services say they need."""
+    """Makes one environment with the dependencies of all services."""
     base = getattr(sys, "_base_executable", sys.executable)
     quiet = functools.partial(subprocess.run, check=True, env={**os.environ, "UV_PYTHON": base})
     quiet(["uv", "venv", "--quiet", folder / "venv"])
@@ -120,10 +120,10 @@ def run(contender: Contender, command: list[str | Path], url: str) -> None:
 
 @contextmanager
 def serving(python: Path, contender: Contender, url: str) -> Iterator[Server]:
-    """One worker on a core of its own, its log in a file."""
+    """Runs one worker on a core of its own, with its log in a file."""
     command = [python, "-m", "uvicorn", contender.app, "--loop", "uvloop", "--http", "httptools"]
     log = python.parents[2] / "server.log"
-    # Not a socket of ours: uvicorn takes one for AF_UNIX, and never turns Nagle's algorithm off.
+    # Not --fd: uvicorn treats it as a Unix socket and does not set TCP_NODELAY.
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -161,7 +161,7 @@ def wait_for(server: Server, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 def pin(pid: int, cores: list[int]) -> None:
-    """To these cores, where the system can and there are enough of them."""
+    """Pins a process to these cores, if the system supports it and has enough cores."""
     if len(CORES) > 1 and cores:
         os.sched_setaffinity(pid, set(cores))
 

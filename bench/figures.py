@@ -1,4 +1,4 @@
-"""What is measured beside requests per second."""
+"""The other figures: memory, import time, round trips, deep pages."""
 
 import re
 import subprocess
@@ -13,14 +13,14 @@ REPEATED = 20
 
 
 def memory(server: Server) -> float:
-    """Megabytes of a worker, shared libraries included, that has answered its first request."""
+    """The memory of a worker after its first request, in megabytes, with shared libraries."""
     return float(server.process.memory_info().rss) / 1e6
 
 
 def import_time(
     python: Path, contenders: list[Contender], postgres: Postgres, rounds: int
 ) -> dict[str, float]:
-    """Seconds that `import app.main` takes at best, where nothing else disturbs it."""
+    """The shortest time of `import app.main` in seconds."""
     return {
         contender.name: min(importing(python, contender, postgres) for _ in range(rounds))
         for contender in contenders
@@ -44,7 +44,7 @@ def importing(python: Path, contender: Contender, postgres: Postgres) -> float:
 def round_trips(
     python: Path, contenders: list[Contender], postgres: Postgres, loads: dict[str, list[str]]
 ) -> dict[tuple[str, str], float]:
-    """How often a request waits for the database, counted on the wire."""
+    """The number of round trips to the database in one request, counted by a proxy."""
     counted = {}
     for contender in contenders:
         if not contender.database:
@@ -54,7 +54,7 @@ def round_trips(
             serving(python, contender, postgres.url(contender.database, socket)) as server,
         ):
             for load, (method, path, *_) in loads.items():
-                for _ in range(5):  # what is prepared once
+                for _ in range(5):  # prepares statements
                     ask(server, method, path)
                 before = tap.round_trips
                 for _ in range(REPEATED):
@@ -65,7 +65,7 @@ def round_trips(
 
 
 def ask(server: Server, method: str, path: str) -> str:
-    """The Link of the answer."""
+    """The Link header of the response."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{server.port}{path}",
         method=method,
@@ -78,7 +78,7 @@ def ask(server: Server, method: str, path: str) -> str:
 
 
 def page_after(server: Server, row: int) -> str:
-    """The path of the page of 50 that continues by key after that row."""
+    """The path of the page of 50 rows after that row, by key."""
     link = ask(server, "GET", f"/tasks?limit=1&offset={row - 1}")
     path = re.search("<(.*)>", link)
     assert path, f"no page after row {row}: {link!r}"

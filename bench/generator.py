@@ -1,7 +1,7 @@
 """Measures the generator against its targets: `make bench`.
 
-Figures are medians of several rounds on a machine that does other things as well; the ratios of
-one run mean more than its milliseconds.
+Figures are medians of several rounds. If the machine has other load, the ratios of one run are more
+reliable than the times.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def rendering(rounds: int, sizes: tuple[int, ...]) -> list[tuple[str, str, str]]:
-    """In this process: one resource, some, many."""
+    """Renders one, some and many resources in this process."""
     seconds = {size: median(rounds, lambda size=size: render(size)) for size in sizes}
     first, last = sizes[0], sizes[-1]
     ratio = seconds[last] / seconds[first]
@@ -56,7 +56,7 @@ def rendering(rounds: int, sizes: tuple[int, ...]) -> list[tuple[str, str, str]]
 
 
 def command_line(rounds: int) -> list[tuple[str, str, str]]:
-    """In processes of their own."""
+    """Runs commands in other processes."""
     bare = median(rounds, lambda: run("-c", "pass"))
     copier = median(rounds, lambda: run("-c", "import copier"))
     help_ = median(rounds, lambda: run("-m", "trellis", "--help"))
@@ -71,7 +71,7 @@ def command_line(rounds: int) -> list[tuple[str, str, str]]:
 
 
 def render(size: int) -> None:
-    """A service of so many resources, each with a reference to the one before."""
+    """Renders a service with a number of resources. Each refers to the previous one."""
     resources = [resource(number) for number in range(size)]
     with tempfile.TemporaryDirectory() as folder:
         template.open_own().render({"resources": resources}, Path(folder, "service"))
@@ -83,19 +83,19 @@ def resource(number: int) -> dict[str, Any]:
 
 
 def new_service() -> None:
-    """The default blueprint; neither git nor uv has a part in it."""
+    """Makes a service of the default blueprint, without git and uv."""
     with tempfile.TemporaryDirectory() as folder:
         run("-m", "trellis", "new", f"{folder}/tasks", "--yes", "--no-git", "--no-install")
 
 
 def run(*words: str) -> None:
-    # As people run it: what was compiled once, Python and Jinja, is kept.
+    # With bytecode caches of Python and Jinja, as in normal use.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([PYTHON, *words], cwd=ROOT, env=env, check=True, capture_output=True)
 
 
 def median(rounds: int, action: Callable[[], None]) -> float:
-    """Seconds; the first round, which fills caches, is not counted."""
+    """The median time in seconds, without the first round, which fills caches."""
     action()
     return statistics.median(timed(action) for _ in range(rounds))
 

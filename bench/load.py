@@ -1,4 +1,4 @@
-"""A client that is faster than what it measures: raw HTTP/1.1 over connections that stay open.
+"""A fast client: raw HTTP/1.1 over persistent connections.
 
     load.py PORT SECONDS CONNECTIONS METHOD PATH…
 
@@ -21,7 +21,7 @@ BODY = b'{"title": "Water the trellis", "description": "What has to be done"}'
 
 
 class Connection(asyncio.Protocol):
-    """One of the connections."""
+    """One connection to the server."""
 
     answered = 0
     failure = ""
@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
 
 
 def request(method: str, path: str) -> bytes:
-    """As it goes over the wire."""
+    """The bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n"
     if method != "POST":
         return f"{head}\r\n".encode()

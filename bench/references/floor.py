@@ -1,4 +1,4 @@
-"""FastAPI alone: the same answers from memory."""
+"""FastAPI alone: the same responses, from memory."""
 
 import datetime as dt
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The reference: FastAPI and SQLAlchemy as their documentation has them, and nothing else."""
+"""The reference: FastAPI and SQLAlchemy as in their documentation, and nothing else."""
 
 import datetime as dt
 import os
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tasks import TaskCreate, TaskRead
 
-# The URL is a rendered service's: its pool, too, has all connections that it may open.
+# The URL is that of a rendered service. As there, the pool has no overflow.
 engine = create_async_engine(os.environ["DATABASE_URL"], pool_size=15, max_overflow=0)
 new_session = async_sessionmaker(engine, expire_on_commit=False)
 

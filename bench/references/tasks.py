@@ -1,4 +1,4 @@
-"""What the references have in common: the task of the rendered services, as a client sees it."""
+"""The request and response bodies of `task`, for all references."""
 
 import datetime as dt
 
