@@ -1,10 +1,11 @@
 """The resources in two versions of the answers file, merged by their names. Pure."""
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trellis.change.list_merge import Texts, interleave
+from trellis.change.keyed_merge import ConflictError, Texts, choose, merge_entries
 
 _RESOURCES = "resources:\n"
 _FIELDS = "   fields:\n"  # after a hyphen, or a space
@@ -21,56 +22,42 @@ class _Listed:
 
 def merge_resources(texts: Texts) -> Texts:
     """The texts with the merged list of resources; unchanged where both edited one field."""
-    sides = [_read(text, _RESOURCES, "") for text in texts]
-    old, mine, other = sides
-    if old is None or mine is None or other is None:
-        return texts
-    merged = _merge_items([side.items for side in (old, mine, other)])
-    if merged is None:
+    try:
+        sides = [_read(text, _RESOURCES, "") for text in texts]
+        merged = merge_entries([side.items for side in sides], _merge_resource)
+    except ConflictError:
         return texts
     listed = _RESOURCES + "".join(merged.values()) if merged else "resources: []\n"
-    before, ours, theirs = (side.before + listed + side.after for side in (old, mine, other))
+    before, ours, theirs = (side.before + listed + side.after for side in sides)
     return before, ours, theirs
 
 
-def _merge_items(sides: Sequence[Mapping[str, str]]) -> dict[str, str] | None:
-    """All items that neither side has removed; None where both have changed the same one."""
-    old, mine, other = sides
-    merged: dict[str, str] = {}
-    for name in {**old, **mine, **other}:
-        text = _merge_item(old.get(name), mine.get(name), other.get(name))
-        if text is None:
-            return None
-        if text:
-            merged[name] = text
-    return {name: merged[name] for name in interleave([*mine], [*other], merged)}
-
-
-def _merge_item(old: str | None, mine: str | None, other: str | None) -> str | None:
-    """The text of one item, empty where it is removed; None where both sides have changed it."""
-    versions = {mine, other} - {old}
-    if len(versions) < 2:  # noqa: PLR2004 - one side has changed it, or none
-        return (versions.pop() if versions else old) or ""
+def _merge_resource(old: str | None, mine: str | None, other: str | None) -> str | None:
+    """The text of one resource, with the fields of both sides."""
+    with contextlib.suppress(ConflictError):
+        return choose(old, mine, other)
     if old is None or mine is None or other is None:
-        return None
+        raise ConflictError
     sides = [_read(text, _FIELDS, "    ") for text in (old, mine, other)]
-    if None in sides or len({(side.before, side.after) for side in sides if side}) > 1:
-        return None
-    fields = _merge_items([side.items for side in sides if side])
-    if not fields or sides[0] is None:
-        return None
+    fields = merge_entries([side.items for side in sides])
+    if not fields or len({(side.before, side.after) for side in sides}) > 1:
+        raise ConflictError
     return sides[0].before + _FIELDS + "".join(fields.values()) + sides[0].after
 
 
-def _read(text: str, head: str, indent: str) -> _Listed | None:
-    """The list below a line; None where it is not written as Copier writes it."""
+def _read(text: str, head: str, indent: str) -> _Listed:
+    """The list below a line; raises ConflictError where Copier has not written it."""
     before, found, rest = text.partition(head)
     if not found:
         before, found, after = text.partition(f"{head[:-1]} []\n")
-        return _Listed(before, {}, after) if found else None
+        if not found:
+            raise ConflictError
+        return _Listed(before, {}, after)
     listed = re.match(rf"({indent}-   .*\n({indent}    .*\n)*)*", rest)
     end = listed.end() if listed else 0
     items = re.split(rf"^(?={indent}-   )", rest[:end], flags=re.MULTILINE)[1:]
     names = [re.search(rf"^{indent}(?:-   |    )name: (.+)$", item, re.MULTILINE) for item in items]
     named = {name[1]: item for name, item in zip(names, items, strict=True) if name}
-    return _Listed(before, named, rest[end:]) if len(named) == len(items) else None
+    if len(named) < len(items):
+        raise ConflictError
+    return _Listed(before, named, rest[end:])

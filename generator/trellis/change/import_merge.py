@@ -1,11 +1,20 @@
 """The import blocks of Python modules, merged as sets of names. Pure."""
 
 import ast
+import contextlib
+import functools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from trellis.change.list_merge import Texts, interleave
+from trellis.change import keyed_merge
+from trellis.change.keyed_merge import (
+    ConflictError,
+    Texts,
+    choose,
+    merge_blocks,
+    merge_entries,
+)
 
 # Services are formatted with lines of 100, once of 88.
 _SHORT_LINE, _LONG_LINE = 88, 100
@@ -28,56 +37,39 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive imports, and the lines that they take."""
+class Block(keyed_merge.Block):
+    """Consecutive imports."""
 
-    start: int
-    end: int
     indent: str
     statements: tuple[Statement, ...]
 
 
 def merge_imports(texts: Texts, packages: frozenset[str]) -> Texts:
     """The texts, with each import block that all of them have replaced by the merged one."""
-    lines = [text.splitlines(keepends=True) for text in texts]
+    longest = max(map(len, texts[2].splitlines()), default=0)
+    limit = min(max(longest, _SHORT_LINE), _LONG_LINE)
     try:
-        found = [dict(_find_blocks(text)) for text in texts]
+        return merge_blocks(texts, _find_blocks, lambda blocks: _merge(blocks, packages, limit))
     except (SyntaxError, ValueError):
         return texts
-    longest = max((len(line.rstrip("\n")) for line in lines[2]), default=0)
-    limit = min(max(longest, _SHORT_LINE), _LONG_LINE)
-    merged = {}
-    for place in found[0].keys() & found[1].keys() & found[2].keys():
-        block = _merge([blocks[place] for blocks in found], packages, limit)
-        if block is not None:
-            merged[place] = block
-    for side, blocks in zip(lines, found, strict=True):
-        for place in sorted(merged, key=lambda place: -blocks[place].start):
-            side[blocks[place].start : blocks[place].end] = merged[place]
-    return "".join(lines[0]), "".join(lines[1]), "".join(lines[2])
 
 
-def _merge(blocks: Sequence[Block], packages: frozenset[str], limit: int) -> list[str] | None:
-    old, mine, other = ({s.key: s for s in block.statements} for block in blocks)
-    if any(len({s.key for s in b.statements}) < len(b.statements) for b in blocks):
-        return None
-    if len({block.indent for block in blocks}) > 1:
-        return None
-    if any("#" in statement.text for side in (mine, other) for statement in side.values()):
-        return None
-    merged: dict[str, Statement] = {}
-    for key in {**old, **mine, **other}:
-        one = _merge_one(old.get(key), mine.get(key), other.get(key), blocks[0].indent, limit)
-        if one is not None:
-            merged[key] = one
+def _merge(blocks: Sequence[Block], packages: frozenset[str], limit: int) -> list[str]:
+    indent = blocks[0].indent
+    sides = [{s.key: s for s in block.statements} for block in blocks]
+    if any(len(side) < len(b.statements) for side, b in zip(sides, blocks, strict=True)):
+        raise ConflictError
+    if any(block.indent != indent for block in blocks):
+        raise ConflictError
+    if any("#" in statement.text for side in sides[1:] for statement in side.values()):
+        raise ConflictError
+    merged = merge_entries(sides, functools.partial(_merge_one, indent=indent, limit=limit))
+
+    def sort(side: Mapping[str, Statement]) -> list[str]:
+        return sorted(side, key=lambda key: _rank_statement(side[key], packages))
+
+    order = sort(merged) if all([*side] == sort(side) for side in sides[1:]) else [*merged]
     sections = {key: _find_section(statement, packages) for key, statement in merged.items()}
-    order = interleave([*mine], [*other], dict.fromkeys(merged, ""))
-    canonical = sorted(merged, key=lambda key: _rank_statement(merged[key], packages))
-    if all(
-        [*side] == sorted(side, key=lambda key: _rank_statement(side[key], packages))
-        for side in (mine, other)
-    ):
-        order = canonical
     lines: list[str] = []
     for key, before in zip(order, [None, *order], strict=False):
         if before is not None and sections[before] != sections[key]:
@@ -87,12 +79,15 @@ def _merge(blocks: Sequence[Block], packages: frozenset[str], limit: int) -> lis
 
 
 def _merge_one(
-    old: Statement | None, mine: Statement | None, other: Statement | None, indent: str, limit: int
+    old: Statement | None,
+    mine: Statement | None,
+    other: Statement | None,
+    *,
+    indent: str,
+    limit: int,
 ) -> Statement | None:
-    if other in (mine, old):
-        return mine
-    if mine == old:
-        return other
+    with contextlib.suppress(ConflictError):
+        return choose(old, mine, other)
     if mine is None or other is None:
         return mine or other  # one side removed it, the other changed it: nothing is lost
     had = set(old.names) if old else set()
@@ -135,7 +130,7 @@ def _find_section(statement: Statement, packages: frozenset[str]) -> int:
     return 1 if top in sys.stdlib_module_names else 2
 
 
-def _find_blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
+def _find_blocks(text: str) -> Iterator[tuple[str, Block]]:
     """The import blocks, by where they stand; not those with anything else in them."""
     tree, lines = ast.parse(text), text.splitlines(keepends=True)
     bodies = [("", tree.body)]
@@ -153,7 +148,7 @@ def _find_blocks(text: str) -> Iterator[tuple[tuple[str, int], Block]]:
                 statements.append(_read_statement(node, "".join(lines[n] for n in taken)))
             if not any(lines[number].strip() for number in rest):
                 indent = " " * run[0].col_offset
-                yield (name, number), Block(start, end, indent, tuple(statements))
+                yield f"{name}, {number}", Block(start, end, indent, tuple(statements))
 
 
 def _find_runs(body: list[ast.stmt]) -> Iterator[list[ast.Import | ast.ImportFrom]]:

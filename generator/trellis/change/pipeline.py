@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trellis import console, locks
-from trellis.blueprint import sources
+from trellis.blueprint import prompts, sources
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.change import (
     apply,
@@ -37,12 +37,10 @@ from trellis.errors import (
 from trellis.files import LINK, File, Files
 from trellis.service import staging
 from trellis.service.find import Service, find_service
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template, open_template
 
 # A verb's part: the blueprint that is wanted, from the one that is there.
-Transform = Callable[[Service, "Template"], Mapping[str, Any]]
+Transform = Callable[[Service, Template], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def change_service(transform: Transform, options: Options, *, version: str | Non
     return replace(report, status=status, outcomes=[outcome] if outcome else [])
 
 
-def resolve(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
+def resolve(values: Mapping[str, Any], template: Template) -> dict[str, Any]:
     """The blueprint down to the last default; raises BlueprintError where it is refused."""
     complete = sources.normalize_answers(template.complete(values), template.questions)
     if problems := template.validate(complete):
@@ -117,7 +115,7 @@ def resolve(values: Mapping[str, Any], template: "Template") -> dict[str, Any]:
     return complete
 
 
-def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Rendered:
+def render(template: Template, values: Mapping[str, Any], folder: Path) -> Rendered:
     """The files that a template makes of a blueprint; raises BlueprintError where it is none."""
     known = {question.name for question in template.questions}
     values = {key: value for key, value in values.items() if key in known}
@@ -133,8 +131,6 @@ def render(template: "Template", values: Mapping[str, Any], folder: Path) -> Ren
 @contextlib.contextmanager
 def open_renderer() -> Iterator[Callable[[Service], Files]]:
     """Renders what services are made from; each version of a template is opened once."""
-    from trellis.template.version import open_template
-
     templates: dict[tuple[str, str], Template] = {}
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(locks.make_temporary())
@@ -160,9 +156,7 @@ def _read_file(path: Path) -> File:
 
 def _open_templates(
     stack: contextlib.ExitStack, service: Service, version: str | None
-) -> "tuple[Template, Template]":
-    from trellis.template.version import open_template
-
+) -> tuple[Template, Template]:
     try:
         old = stack.enter_context(open_template(service.address, service.version))
     except MissingVersionError as error:
@@ -177,7 +171,7 @@ def _open_templates(
 
 
 def _write_migrations(
-    old: "Template", new: "Template", before: Rendered, after: Rendered, mine: Files
+    old: Template, new: Template, before: Rendered, after: Rendered, mine: Files
 ) -> tuple[Files, Files]:
     base, goal = dict(before.files), dict(after.files)
     base[ANSWERS_FILE] = mine[ANSWERS_FILE]  # no one else's to edit
@@ -203,7 +197,7 @@ def _make_report(
     before: Rendered,
     after: Rendered,
     merged: Merged,
-    templates: "tuple[Template, Template]",
+    templates: tuple[Template, Template],
 ) -> Report:
     old, template = templates
     same = old is template
@@ -235,8 +229,6 @@ def _find_problems(mine: Files, merged: Merged) -> list[code_problems.Problem]:
 def _review(report: Report, options: Options) -> None:
     if options.yes or options.json or not console.is_interactive():
         return
-    from trellis.blueprint import prompts
-
     console.say_lines(report.format_plan())
     question = f"Change {count_files(report.files)}?"
     if report.problems:

@@ -5,13 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from trellis.errors import TemplateError
 from trellis.service.find import Service
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template, open_template
 
 NEWS = 8
 _HEADING = re.compile(r"^## \[?v?(\d+(?:\.\d+)*)\]?.*$", re.MULTILINE)
@@ -31,8 +28,6 @@ class Step:
 
 def find_step(service: Service, to: str | None) -> Step:
     """The step to a version, or to the newest; raises TemplateError for one that is nowhere."""
-    from trellis.template.version import open_template
-
     with contextlib.ExitStack() as stack:
         recorded = stack.enter_context(open_template(service.address, service.version))
         if to is None:
@@ -57,7 +52,7 @@ def find_step(service: Service, to: str | None) -> Step:
         )
 
 
-def read_release_notes(root: Path, old: "Template", new: "Template") -> str:
+def read_release_notes(root: Path, old: Template, new: Template) -> str:
     """The sections of the template's CHANGELOG.md after the old version, up to the new one."""
     try:
         text = (root / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """`trellis add`: another resource, other fields."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,7 @@ from trellis.commands import shared
 from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
 from trellis.service.find import Service
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template
 
 add = typer.Typer(help="Add to the service that you are in.")
 
@@ -39,7 +37,7 @@ def resource(
     split = [[w] if "default=" in w.partition(" ")[0] else w.split() for w in (name, *fields)]
     added = normalize(shorthand.parse_words([part for parts in split for part in parts]))
 
-    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+    def transform(service: Service, _: Template) -> Mapping[str, Any]:
         if there := service.find_resource(added["name"]):
             if there == added:
                 return service.blueprint
@@ -68,7 +66,7 @@ def field(
     """
     added = [normalize(shorthand.parse_field(word)) for word in fields]
 
-    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+    def transform(service: Service, _: Template) -> Mapping[str, Any]:
         resource = shared.get_resource(service, name)
         left = []
         for field in added:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from trellis.blueprint import sources
+from trellis.blueprint import prompts, sources
 from trellis.errors import BlueprintError, Problem
 from trellis.names import name_project
 from trellis.service.destination import Destination
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Request:
 def resolve(
     request: Request,
     place: Destination,
-    template: "Template",
+    template: Template,
     flags: Mapping[str, str],
     *,
     asks: bool,
@@ -57,8 +55,6 @@ def resolve(
     complete = sources.normalize_answers({**defaults, **values}, questions)
     problems = [*mistyped, *(p for p in template.validate(complete) if p.key not in wrong)]
     if asks:
-        from trellis.blueprint import prompts
-
         _refuse([p for p in problems if p.key in given.values], given)
         values = prompts.ask(questions, values, defaults, template.validate)
         complete = sources.normalize_answers(values, questions)
@@ -67,7 +63,7 @@ def resolve(
     return complete
 
 
-def _propose(place: Destination, template: "Template") -> dict[str, Any]:
+def _propose(place: Destination, template: Template) -> dict[str, Any]:
     """The template's defaults, with the folder's name and the running Python where they fit."""
     defaults = template.complete({})
     if "project_name" in defaults:

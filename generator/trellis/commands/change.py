@@ -1,7 +1,7 @@
 """`trellis change`: other choices for a service that exists."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +10,7 @@ from trellis.change.pipeline import Options
 from trellis.commands.shared import DryRun, Json, Lock, Yes, run
 from trellis.errors import UsageError
 from trellis.service.find import Service
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template
 
 
 def change(
@@ -30,7 +28,7 @@ def change(
     primary_key can change as long as there are no migrations but those that were rendered.
     """
 
-    def transform(service: Service, template: "Template") -> Mapping[str, Any]:
+    def transform(service: Service, template: Template) -> Mapping[str, Any]:
         given = GivenValues()
         given.add(parse_assignments(values, template.questions, ""), "trellis change")
         check_types(given, template.questions)

@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from trellis import console, locks
+from trellis.blueprint import prompts
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.commands import report
 from trellis.commands.answers import Request, resolve
@@ -19,9 +20,7 @@ from trellis.errors import DeclinedError, Stopped, escape
 from trellis.service import staging, toolchain
 from trellis.service.destination import Destination, check_destination
 from trellis.service.toolchain import Outcome
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template, open_template
 
 
 def new(  # noqa: PLR0913 - one parameter an option
@@ -109,8 +108,6 @@ def _read_request(arguments: Mapping[str, Any]) -> Request:
 
 def _create(request: Request) -> None:
     """Makes the service whole, or leaves nothing."""
-    from trellis.template.version import open_template
-
     place = check_destination(request.destination)
     asks = console.is_interactive() and not (request.yes or request.json)
     with contextlib.ExitStack() as stack:
@@ -138,15 +135,13 @@ def _create(request: Request) -> None:
         raise typer.Exit(130)
 
 
-def _preview(template: "Template", values: Mapping[str, Any]) -> list[str]:
+def _preview(template: Template, values: Mapping[str, Any]) -> list[str]:
     with locks.make_temporary() as folder:
         template.render(values, folder / "service")
         return staging.verify(folder / "service", ANSWERS_FILE)
 
 
 def _review(place: Destination, values: Mapping[str, Any], planned: Sequence[str]) -> None:
-    from trellis.blueprint import prompts
-
     rows = [[escape(cell) for cell in row] for row in report.format_rows(values)]
     console.say(f"\n{console.format_table(rows, indent='  ')}\n")
     if not prompts.confirm(f"Write {len(planned)} files to {place.given}?"):

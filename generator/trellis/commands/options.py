@@ -6,14 +6,13 @@ import typer
 
 from trellis import console
 from trellis.blueprint.field_types import read_vocabulary
+from trellis.template.version import open_own
 
 
 def options(
     *, json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False
 ) -> None:
     """List the choices, the field types and their modifiers."""
-    from trellis.template.version import open_own
-
     with console.progress("Reading the template"):
         template = open_own()
         defaults = template.complete({})

@@ -1,7 +1,7 @@
 """`trellis remove`: a resource or a field."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,7 @@ from trellis.commands.shared import DryRun, Json, Lock, Yes
 from trellis.errors import BlueprintError
 from trellis.names import did_you_mean
 from trellis.service.find import Service, find_references
-
-if TYPE_CHECKING:
-    from trellis.template.version import Template
+from trellis.template.version import Template
 
 remove = typer.Typer(help="Remove from the service that you are in.")
 
@@ -29,7 +27,7 @@ def resource(
 ) -> None:
     """Remove a resource; a new migration drops its table, and the old ones stay."""
 
-    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+    def transform(service: Service, _: Template) -> Mapping[str, Any]:
         shared.get_resource(service, name)
         if users := list(find_references(service.resources, name)):
             what = f"the resource {name!r} is referred to by {', '.join(users)}"
@@ -54,7 +52,7 @@ def field(
 ) -> None:
     """Remove a field; a new migration drops its column, and can be undone."""
 
-    def transform(service: Service, _: "Template") -> Mapping[str, Any]:
+    def transform(service: Service, _: Template) -> Mapping[str, Any]:
         resource = shared.get_resource(service, name)
         known = [one["name"] for one in resource["fields"]]
         if field not in known:

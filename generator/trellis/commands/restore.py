@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from trellis import console
+from trellis.blueprint import prompts
 from trellis.blueprint.questions import ANSWERS_FILE
 from trellis.change import apply, drift, forgotten
 from trellis.change.drift import Inspection
@@ -64,8 +65,6 @@ def _change_list(seen: Inspection, paths: Collection[str]) -> Change:
 def _run(
     plan: Plan, outcome: str, paths: list[str], *, dry_run: bool, yes: bool, json: bool
 ) -> None:
-    from trellis.blueprint import prompts
-
     service = apply.open_service(dry_run=dry_run)
     with contextlib.ExitStack() as stack:
         lock = None
