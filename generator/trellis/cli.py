@@ -75,13 +75,11 @@ def run(words: Sequence[str]) -> int:
         return _fail(_usage_error(error, words), as_json=as_json)
     except Stopped as stop:
         return _stop(stop, as_json=as_json)
-    except OSError as error:
-        if os.environ.get("TRELLIS_DEBUG"):
-            raise
-        return _fail(MachineError.from_os_error(error), as_json=as_json)
     except Exception as error:
         if os.environ.get("TRELLIS_DEBUG"):
             raise
+        if isinstance(error, OSError):
+            return _fail(MachineError.from_os_error(error), as_json=as_json)
         what = f"unexpected {type(error).__name__}: {error}"
         fix = "please report it, with the output of TRELLIS_DEBUG=1 trellis …"
         return _fail(TrellisError(what, fix=fix), as_json=as_json)

@@ -116,7 +116,8 @@ def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
         return parts
     first, *rest = parts
     if kind == "enum" and not first.startswith("values="):
-        return _filled(field, {"values": first.split(",")}, rest)
+        field["values"] = first.split(",")
+        return rest
     if kind == "reference" and not first.startswith("to="):
         field["to"] = first
         rule = next((part for part in rest if part in read_vocabulary().on_delete), None)
@@ -127,13 +128,9 @@ def _take_arguments(field: dict[str, Any], parts: list[str]) -> list[str]:
     numbers = first.split(",")
     keys = read_vocabulary().types[kind].arguments
     if keys and len(numbers) <= len(keys) and all(map(_WHOLE.fullmatch, numbers)):
-        return _filled(field, dict(zip(keys, map(int, numbers), strict=False)), rest)
+        field.update(zip(keys, map(int, numbers), strict=False))
+        return rest
     return parts
-
-
-def _filled(field: dict[str, Any], values: dict[str, Any], rest: list[str]) -> list[str]:
-    field.update(values)
-    return rest
 
 
 def _is_modifier(part: str) -> bool:

@@ -16,12 +16,8 @@ def suggest_field(word: str, before: str, after: str) -> str:
     if not _NAME.fullmatch(word) or "=" in before:
         return _BLUEPRINT
     # A name and a type that were given as two words.
-    kind = after.partition(":")[0]
-    return (
-        f"write: {word}:{after}"
-        if kind in {*read_vocabulary().types, *ALIASES}
-        else f"write: {word}:string:200"
-    )
+    is_type = after.partition(":")[0] in {*read_vocabulary().types, *ALIASES}
+    return f"write: {word}:{after if is_type else 'string:200'}"
 
 
 def suggest_modifier(part: str, type_name: str) -> str:
@@ -35,7 +31,11 @@ def suggest_modifier(part: str, type_name: str) -> str:
         return f"write: {part.replace('.', ',')}, its digits and those after the point"
     kind = read_vocabulary().types.get(type_name, FieldType(type_name))
     keys = ("default", *kind.arguments, *kind.options) if equals else ()
-    known = [*read_vocabulary().modifiers, *keys, *_rules(type_name)]
+    known = [
+        *read_vocabulary().modifiers,
+        *keys,
+        *(read_vocabulary().on_delete if type_name == "reference" else ()),
+    ]
     match = find_nearest(key, known)
     return f"did you mean {match}{equals}{value}?" if match else f"use one of {', '.join(known)}"
 
@@ -44,7 +44,3 @@ def suggest_type(type_name: str) -> str:
     """For a type that there is not."""
     types = read_vocabulary().types
     return did_you_mean(type_name, [*types, *ALIASES], f"use one of {', '.join(types)}")
-
-
-def _rules(type_name: str) -> tuple[str, ...]:
-    return read_vocabulary().on_delete if type_name == "reference" else ()

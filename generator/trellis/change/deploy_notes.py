@@ -31,8 +31,13 @@ def list_notes(
     return [
         *_note_tables(changes),
         *_note_choices(before, after),
-        *_note_settings(old, new),
-        *_note_dependencies(old, new),
+        *_note_names("settings", _list_settings(old), _list_settings(new), "see .env.example"),
+        *_note_names(
+            "dependencies",
+            _list_dependencies(old),
+            _list_dependencies(new),
+            "uv sync installs them",
+        ),
         *_note_migrations(changes),
     ]
 
@@ -59,20 +64,11 @@ def _note_choices(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterat
         yield f"{key} is now {after[key]}: " + _MOVED[key].format(value=after[key])
 
 
-def _note_settings(old: Files, new: Files) -> Iterator[str]:
-    had, has = (_list_settings(files) for files in (old, new))
-    if gone := [name for name in had if name not in has]:
-        yield f"settings that are gone: {', '.join(gone)}"
-    if fresh := [name for name in has if name not in had]:
-        yield f"settings that are new: {', '.join(fresh)} (see .env.example)"
-
-
-def _note_dependencies(old: Files, new: Files) -> Iterator[str]:
-    had, has = (_list_dependencies(files) for files in (old, new))
-    if gone := [name for name in had if name not in has]:
-        yield f"dependencies that are gone: {', '.join(gone)}"
-    if fresh := [name for name in has if name not in had]:
-        yield f"dependencies that are new: {', '.join(fresh)} (uv sync installs them)"
+def _note_names(what: str, old: Sequence[str], new: Sequence[str], advice: str) -> Iterator[str]:
+    if gone := [name for name in old if name not in new]:
+        yield f"{what} that are gone: {', '.join(gone)}"
+    if fresh := [name for name in new if name not in old]:
+        yield f"{what} that are new: {', '.join(fresh)} ({advice})"
 
 
 def _list_dependencies(files: Files) -> list[str]:

@@ -8,6 +8,7 @@ from trellis.change.code_problems import Problem
 from trellis.service.toolchain import Outcome, describe
 
 CONFLICTS = 3
+_NEXT = ("  git diff --cached", "  make check", "  git commit")
 _SIGNS = {"added": "+", "modified": "~", "deleted": "-"}
 
 
@@ -56,12 +57,7 @@ class Report:
 
     def format_plan(self) -> list[str]:
         """The text of a review: files, conflicts, problems, notes."""
-        return [
-            *self._format_files(),
-            *self._format_conflicts("in conflict"),
-            *self._format_problems(),
-            *self._format_notes(),
-        ]
+        return [*self._format_files(), *self._format_conflicts(), *self._format_notes()]
 
     def format_dry_run(self) -> list[str]:
         """The text of a dry run: the difference itself, then what it means."""
@@ -73,16 +69,14 @@ class Report:
         """The text for people."""
         if self.status == "unchanged":
             return [f"{self.service}: nothing to change"]
-        done = [f"  - {outcome.done}" for outcome in self.outcomes if outcome.done]
-        todo = [f"  - {o.todo}: {o.command}" for o in self.outcomes if o.todo]
         return [
             *self._format_files(),
-            *done,
-            *(["", "Left to do:", *todo] if todo else []),
-            *self._format_problems(),
+            *(f"  - {outcome.done}" for outcome in self.outcomes if outcome.done),
+            *_section("Left to do:", [f"- {o.todo}: {o.command}" for o in self.outcomes if o.todo]),
             *self._format_notes(),
-            "",
-            *self._format_next_steps(),
+            *(self._format_conflicts() or ["", "Next:", *_NEXT]),
+            *self._explain_conflicts(),
+            f"To take it back: {self.abort}",
         ]
 
     def _format_files(self) -> list[str]:
@@ -90,50 +84,32 @@ class Report:
         lines += [f"{self.service}: {count_files(self.files)}"]
         lines += [f"  note: {remark}" for remark in self.remarks]
         lines += [f"  {_SIGNS[kind]} {path}" for path, kind in self.files.items()]
-        if self.left_out:
-            lines += ["", "Left out, since you have deleted the file:"]
-            lines += [f"  {path}" for path in self.left_out]
-        return lines
+        return [*lines, *_section("Left out, since you have deleted the file:", self.left_out)]
 
-    def _format_conflicts(self, title: str) -> list[str]:
-        if not self.conflicts:
-            return []
+    def _format_conflicts(self) -> list[str]:
         reasons = dict.fromkeys(self.half_deleted, " (deleted on one side)")
-        lines = [f"  ! {path}{reasons.get(path, '')}" for path in self.conflicts]
-        return ["", f"{count_files(self.conflicts)} {title}:", *lines]
+        lines = [f"! {path}{reasons.get(path, '')}" for path in self.conflicts]
+        return _section(f"{count_files(self.conflicts)} in conflict:", lines)
 
     def _explain_conflicts(self) -> Iterator[str]:
+        if self.conflicts:
+            yield ""
         if len(self.half_deleted) < len(self.conflicts):
-            yield "Resolve what stands between <<<<<<< and >>>>>>>, then: git add, git commit."
+            yield "Edit the text between <<<<<<< and >>>>>>>, then: git add, git commit."
         if self.half_deleted:
-            yield "What is deleted on one side: git add keeps it, git rm does not."
-
-    def _format_problems(self) -> list[str]:
-        if not self.problems:
-            return []
-        lines = [f"  ! {problem}" for problem in self.problems]
-        return ["", "Broken by this change, though not in conflict:", *lines]
+            yield "A file that is deleted on one side: git add keeps it, git rm does not."
 
     def _format_notes(self) -> list[str]:
-        if not self.notes:
-            return []
-        return ["", "Before you deploy:", *(f"  - {note}" for note in self.notes)]
-
-    def _format_next_steps(self) -> list[str]:
-        if self.conflicts:
-            return [
-                *self._format_conflicts("in conflict")[1:],
-                "",
-                *self._explain_conflicts(),
-                f"To give up, and have all as it was: {self.abort}",
-            ]
+        problems = [f"! {problem}" for problem in self.problems]
         return [
-            "Next:",
-            "  git diff --cached",
-            "  make check",
-            "  git commit",
-            f"To take it back: {self.abort}",
+            *_section("Broken by this change, though not in conflict:", problems),
+            *_section("Before you deploy:", [f"- {note}" for note in self.notes]),
         ]
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    """A heading and indented lines; nothing where there are no lines."""
+    return ["", title, *(f"  {line}" for line in lines)] if lines else []
 
 
 def count_files(things: Sized) -> str:
