@@ -135,40 +135,40 @@ def open_repository(folder: Path) -> Repository:
 
 def _find_path(folder: Path, *words: str) -> Path:
     # One at a time: a path may have a line break in it.
-    said = run(["git", "-C", str(folder), "rev-parse", *words])
+    said = run(folder, "rev-parse", *words)
     return Path(os.fsdecode(said.removesuffix(b"\n")))
 
 
 def git(folder: Path, *words: str, isolated: bool = False) -> str:
     """Runs git in a folder; returns its output as text."""
-    said = run(["git", "-C", str(folder), *words], isolated=isolated)
+    said = run(folder, *words, isolated=isolated)
     return said.decode("utf-8", "surrogateescape")
 
 
 def run(
-    command: Sequence[str],
+    folder: Path,
+    *words: str,
     given: bytes = b"",
-    *,
     codes: Container[int] = (0,),
     more: Mapping[str, str] | None = None,
     lock: int | None = None,
     isolated: bool = False,
 ) -> bytes:
-    """Runs git, with `more` in its environment.
+    """Runs git in a folder, with `more` in its environment; returns its output.
 
     Raises GitError with git's reason, TemplateError where git is isolated, or MachineError. A git
     that is given a lock holds it until it ends, and is out of the reach of Ctrl-C.
     """
     variables = make_environment(more, isolated=isolated)
-    completed = _execute(command, variables, given, lock=lock)
+    completed = _execute(["git", "-C", str(folder), *words], variables, given, lock=lock)
     if completed.returncode not in codes:
         said = completed.stderr.decode("utf-8", "replace").strip()
-        if machine := MachineError.find_in(said, where=command[2]):
+        if machine := MachineError.find_in(said, where=str(folder)):
             raise machine
         reason = next(iter(said.splitlines()), "no reason")
         if isolated:
-            raise TemplateError(f"git failed on the template: {reason}", where=command[2])
-        raise GitError(f"git failed: {reason}", where=command[2])
+            raise TemplateError(f"git failed on the template: {reason}", where=str(folder))
+        raise GitError(f"git failed: {reason}", where=str(folder))
     return completed.stdout
 
 

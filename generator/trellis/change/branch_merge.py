@@ -107,10 +107,7 @@ def _resolve(root: Path, path: str, sides: Sides, renderings: Renderings) -> boo
     place = root / path
     if not place.is_file() or b"<<<<<<< " not in place.read_bytes():
         return False  # somebody has begun to resolve it
-    blobs = {
-        number: git.run(["git", "-C", str(root), "cat-file", "blob", oid])
-        for number, (_, oid) in sides.items()
-    }
+    blobs = {number: git.run(root, "cat-file", "blob", oid) for number, (_, oid) in sides.items()}
     text = _merge_sides(root, path, blobs, renderings)
     if text is None:
         return False

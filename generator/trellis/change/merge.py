@@ -64,12 +64,12 @@ def merge(service: Service, old: Files, new: Files, scratch: Path) -> Merged:
     """Merges the difference between two renderings into the service's last commit."""
     _check_git()
     bare = scratch / "merge.git"
-    init = ["git", "-C", str(scratch), "init", "--quiet", "--bare", "--template=", str(bare)]
-    git.run(init, more={"GIT_DEFAULT_HASH": service.repository.hash})
+    init = ["init", "--quiet", "--bare", "--template=", str(bare)]
+    git.run(scratch, *init, more={"GIT_DEFAULT_HASH": service.repository.hash})
     borrow(bare / "objects", service.repository.objects)
     mine = service.repository.find_subtree(service.root)
     stream = b"".join(_make_stream(old, new, mine))
-    git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
+    git.run(bare, "fast-import", "--quiet", given=stream)
     tree, stages = _merge_tree(bare)
     tree, stages, left_out = _resolve(bare, tree, stages, scratch)
     before, after = _list_tree(bare, "yours"), _list_tree(bare, tree)
@@ -119,7 +119,7 @@ def _resolve(
         return tree, stages, ()
     stream = b"commit refs/heads/resolved\n" + _COMMITTER
     stream += b'M 040000 %s ""\n' % tree.encode() + b"".join(commands)
-    git.run(["git", "-C", str(bare), "fast-import", "--quiet"], stream)
+    git.run(bare, "fast-import", "--quiet", given=stream)
     tree = git.git(bare, "rev-parse", "resolved^{tree}").strip()
     return tree, [entry for entry in stages if entry[3] not in resolved], tuple(left_out)
 
@@ -127,8 +127,7 @@ def _resolve(
 def _merge_tree(bare: Path) -> tuple[str, list[Entry]]:
     words = ["-c", "merge.directoryRenames=true", "-c", "merge.renames=true"]
     words += ["-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages"]
-    command = ["git", "-C", str(bare), *words, "-z", "yours", "trellis"]
-    said = git.run(command, codes=(0, 1))  # 1: with conflicts
+    said = git.run(bare, *words, "-z", "yours", "trellis", codes=(0, 1))  # 1: with conflicts
     tree, *entries = said.decode("utf-8", "surrogateescape").rstrip("\0").split("\0")
     stages = []
     for entry in filter(None, entries):
@@ -179,8 +178,8 @@ def read_tree(folder: Path, tree: str, variables: Variables = None) -> dict[str,
 
 def _list_tree(folder: Path, tree: str, variables: Variables = None) -> dict[str, tuple[str, str]]:
     found = {}
-    command = ["git", "-C", str(folder), "ls-tree", "-r", "-z", "--full-tree", tree]
-    for line in git.run(command, more=variables).split(b"\0"):
+    said = git.run(folder, "ls-tree", "-r", "-z", "--full-tree", tree, more=variables)
+    for line in said.split(b"\0"):
         details, _, path = line.decode("utf-8", "surrogateescape").partition("\t")
         if path:
             mode, kind, oid = details.split()
@@ -191,8 +190,7 @@ def _list_tree(folder: Path, tree: str, variables: Variables = None) -> dict[str
 
 def _read_blobs(folder: Path, oids: set[str], variables: Variables = None) -> dict[str, bytes]:
     asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
-    command = ["git", "-C", str(folder), "cat-file", "--batch"]
-    return dict(_split_batch(git.run(command, asked, more=variables)))
+    return dict(_split_batch(git.run(folder, "cat-file", "--batch", given=asked, more=variables)))
 
 
 def _split_batch(said: bytes) -> Iterator[tuple[str, bytes]]:

@@ -111,9 +111,8 @@ def _split_conflicts(
     names = ("base", "ours", "theirs")
     for name, text in zip(names, texts, strict=True):
         (folder / name).write_bytes(text.encode())
-    command = ["git", "-C", str(folder), "merge-file", "-p", "--diff3", "-q"]
-    command += [f"--marker-size={_MARKER_SIZE}", "ours", "base", "theirs"]
-    said = git.run(command, codes=range(128)).decode()
+    words = ["merge-file", "-p", "--diff3", "-q", f"--marker-size={_MARKER_SIZE}"]
+    said = git.run(folder, *words, "ours", "base", "theirs", codes=range(128)).decode()
     sides: tuple[list[str], list[str], list[str]] | None = None
     into: list[str] = []
     for line in said.splitlines(keepends=True):

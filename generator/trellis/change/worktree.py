@@ -20,10 +20,9 @@ def read_files(found: Service, scratch: Path) -> Files:
     if found.repository.index.exists():
         shutil.copyfile(found.repository.index, index)
     variables["GIT_INDEX_FILE"] = str(index)
-    here = ["git", "-C", str(found.root)]
-    git.run([*here, "add", "--all", "--", "."], more=variables)
+    git.run(found.root, "add", "--all", "--", ".", more=variables)
     words = [f"--prefix={found.lead}"] if found.lead else []
-    tree = git.run([*here, "write-tree", *words], more=variables).decode().strip()
+    tree = git.run(found.root, "write-tree", *words, more=variables).decode().strip()
     return merge.read_tree(found.root, tree, variables)
 
 
@@ -55,8 +54,8 @@ def _hash_files(found: Service, changes: Sequence[Change]) -> list[str | None]:
     plain = [place for place in places if place.is_file() and not place.is_symlink()]
     top = found.repository.top
     given = b"".join(os.fsencode(place.relative_to(top)) + b"\n" for place in plain)
-    command = ["git", "-C", str(top), "hash-object", "--stdin-paths"]
-    oids = dict(zip(plain, git.run(command, given).decode().split(), strict=True))
+    said = git.run(top, "hash-object", "--stdin-paths", given=given)
+    oids = dict(zip(plain, said.decode().split(), strict=True))
     return [oids.get(place) or _hash_other(found, place) for place in places]
 
 

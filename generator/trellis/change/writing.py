@@ -29,11 +29,9 @@ class Writing:
     def git(self, *words: str, index: str, given: Sequence[str] = ()) -> str:
         """Runs git at the top of the repository, on an index of this change's folder."""
         text = "".join(f"{line}\0" for line in given).encode("utf-8", "surrogateescape")
-        command = ["git", "-C", str(self.repository.top), *_QUIET, *words]
-        variables = {"GIT_INDEX_FILE": str(self.folder / index)}
-        return git.run(command, text, more=variables, lock=self.lock).decode(
-            "utf-8", "surrogateescape"
-        )
+        more = {"GIT_INDEX_FILE": str(self.folder / index)}
+        said = git.run(self.repository.top, *_QUIET, *words, given=text, more=more, lock=self.lock)
+        return said.decode("utf-8", "surrogateescape")
 
     def store(self, lead: str, changes: Sequence[Change]) -> str:
         """Writes the changed files into git's objects; returns the tree that is to be."""
@@ -118,8 +116,8 @@ class Writing:
     def _read_filtered(self, oid: str, path: str) -> bytes | None:
         if not oid.strip("0"):
             return None
-        command = ["git", "-C", str(self.repository.top), *_QUIET]
-        return git.run([*command, "cat-file", "--filters", f"--path={path}", oid], lock=self.lock)
+        words = ["cat-file", "--filters", f"--path={path}", oid]
+        return git.run(self.repository.top, *_QUIET, *words, lock=self.lock)
 
     def _store_objects(self, files: Sequence[bytes]) -> Iterator[str]:
         """Writes the files into git's objects; their ids."""
@@ -128,8 +126,8 @@ class Writing:
             for place, data in zip(places, files, strict=True):
                 place.write_bytes(data)
             words = ["hash-object", "-w", "--no-filters", "--stdin-paths"]
-            command = ["git", "-C", str(self.repository.top), *words]
-            said = git.run(command, "".join(f"{place}\n" for place in places).encode())
+            given = "".join(f"{place}\n" for place in places).encode()
+            said = git.run(self.repository.top, *words, given=given)
         return iter(said.decode().split())
 
     def _write_conflicts_outside_a_sparse_checkout(self, conflicts: Sequence[str]) -> None:

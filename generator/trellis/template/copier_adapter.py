@@ -99,7 +99,7 @@ def check_out(one: Worker, store: Path, folder: Path) -> None:
 
 def _find_commit(folder: Path, name: str) -> str:
     words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-    found = git.run(["git", "-C", str(folder), *words], codes=(0, 1, 128), isolated=True)
+    found = git.run(folder, *words, codes=(0, 1, 128), isolated=True)
     return found.decode().strip()
 
 
