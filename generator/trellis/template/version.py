@@ -54,10 +54,6 @@ class Template:
         """
         return self._rules.complete(values)
 
-    def defaults(self) -> dict[str, Any]:
-        """The defaults of all questions."""
-        return self.complete({})
-
     def validate(self, values: Mapping[str, Any]) -> list[Problem]:
         """What the template's own rules say against the values, completed."""
         with copier_adapter.translate_errors():
@@ -83,8 +79,6 @@ class Template:
                 what = f"version {self.version} of the template has no {name} in {path}"
                 raise TemplateError(what, fix="take a newer one first: trellis update") from error
             return str(found(*values))
-
-    macro = call_macro
 
 
 @contextlib.contextmanager
