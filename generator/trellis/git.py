@@ -118,7 +118,7 @@ def open_repository(folder: Path) -> Repository:
         index = folder / _find_path(folder, "--git-path", "index")
     except ServiceError as error:
         if "dubious ownership" in error.what:
-            what = "the service is in a repository of somebody else, which git does not read"
+            what = "the service's repository belongs to another user, so that git does not read it"
             fix = f"git config --global --add safe.directory {shlex.quote(str(folder))}"
             raise ServiceError(what, where=str(folder), fix=fix) from error
         if "not a git repository" not in error.what:

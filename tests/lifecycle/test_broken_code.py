@@ -260,7 +260,7 @@ def test_any_function_that_is_renamed_is_told_where_it_is_used(blog, seed):
             "declares router.get('/posts/{post_id}') twice",
         ),
         ("app/posts/service.py", "\n\nVALUE = Wanted()\n", "uses Wanted, which nothing"),
-        ("app/posts/service.py", "\n\nif:\n", "is no valid Python"),
+        ("app/posts/service.py", "\n\nif:\n", "is not valid Python"),
     ],
 )
 def test_what_is_there_twice_or_nowhere_is_told(blog, path, text, expected):

@@ -207,7 +207,7 @@ def test_a_new_table_follows_the_teams_own_migration(trellis, enter_blog):
         (TEAMS.format(head="448240a36db1"), "2 heads"),
         ("def upgrade(:", "is no Python"),
         ("revision = make()\ndown_revision = None\n", "plain string"),
-        (TEAMS.format(head="nowhere"), "which is nowhere"),
+        (TEAMS.format(head="nowhere"), "which does not exist"),
     ],
 )
 def test_a_history_that_has_no_single_end_is_refused(trellis, enter_blog, text, said):
@@ -274,7 +274,7 @@ def test_the_lock_is_renewed_beside_the_merge(trellis, enter_blog):
 
     result = trellis("change", "database=postgres", "--json")
 
-    assert result.document["done"] == ["renewed uv.lock; uv sync installs what it says"]
+    assert result.document["done"] == ["renewed uv.lock; uv sync installs it"]
     assert (folder / "uv.lock").read_text() != before
 
 

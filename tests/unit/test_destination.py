@@ -114,7 +114,7 @@ def test_the_same_holds_outside_of_the_working_directory(work, tmp_path):
 def test_a_dangling_symlink_on_the_way_is_refused(work, tmp_path):
     (work / "link").symlink_to(tmp_path / "nowhere")
 
-    assert "leads nowhere" in refusal("link/blog").what
+    assert "link without a target" in refusal("link/blog").what
 
 
 def test_a_symlink_that_leads_into_the_tree_is_accepted(work, tmp_path):
@@ -134,7 +134,7 @@ def test_a_loop_of_symlinks_is_refused(work):
     (work / "a").symlink_to("b")
     (work / "b").symlink_to("a")
 
-    assert "leads nowhere" in refusal("a/blog").what
+    assert "link without a target" in refusal("a/blog").what
 
 
 @pytest.mark.parametrize(

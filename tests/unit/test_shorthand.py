@@ -94,11 +94,11 @@ def test_a_resource_may_name_its_plural():
         ("post :string", "':string': a field is name:type"),
         ("post plurl=posts", "'plurl=posts': 'plurl' is no option of a resource"),
         ("post title:strng:200", "'title:strng:200': 'strng' is not a field type that takes '200'"),
-        ("post title:string:uniqe", "'title:string:uniqe': 'uniqe' says nothing about a field"),
-        ("post title:string:mx=3", "'title:string:mx=3': 'mx=3' says nothing about a field"),
-        ("post a:ref:user:casade", "'a:ref:user:casade': 'casade' says nothing about a field"),
+        ("post title:string:uniqe", "'title:string:uniqe': 'uniqe' is no option of a field"),
+        ("post title:string:mx=3", "'title:string:mx=3': 'mx=3' is no option of a field"),
+        ("post a:ref:user:casade", "'a:ref:user:casade': 'casade' is no option of a field"),
         ("post title:string:unique:unique", "'title:string:unique:unique': unique is given twice"),
-        ("post price:decimal:1,2,3", "'price:decimal:1,2,3': '1,2,3' says nothing about a field"),
+        ("post price:decimal:1,2,3", "'price:decimal:1,2,3': '1,2,3' is no option of a field"),
     ],
 )
 def test_a_word_that_cannot_be_read_is_named(text, message):

@@ -146,7 +146,7 @@ def _refuse_modifier(word: str, part: str, type_name: str) -> BlueprintError:
     if type_name not in read_vocabulary().types and "=" not in part:
         what = f"{type_name!r} is not a field type that takes {part!r}"
         return _make_error(word, what, suggestions.suggest_type(type_name))
-    what = f"{part!r} says nothing about a field of type {type_name}"
+    what = f"{part!r} is no option of a field of type {type_name}"
     return _make_error(word, what, suggestions.suggest_modifier(part, type_name))
 
 

@@ -69,7 +69,7 @@ def _check_module(
         return
     module = sources.read(path)
     if module is None:
-        yield Problem(path, 1, "is no valid Python")
+        yield Problem(path, 1, "is not valid Python")
         return
     found = [*_check_imports(sources, module), *_check_attributes(sources, module)]
     found += field_uses.find(module, gone) if gone else ()

@@ -29,7 +29,7 @@ def renew(
         reason = toolchain.attempt_lock(folder, service.root, wanted=wanted)
     if reason:
         return merged, Outcome(todo=f"renew uv.lock ({reason})", command="uv lock && uv sync")
-    outcome = Outcome(done="renewed uv.lock; uv sync installs what it says")
+    outcome = Outcome(done="renewed uv.lock; uv sync installs it")
     after = replace(before, data=(folder / "uv.lock").read_bytes())
     if after == before:
         return merged, outcome

@@ -134,7 +134,7 @@ def _compute_domain(macro: Macro, values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         domain: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise TemplateError("the template's domain is no JSON") from error
+        raise TemplateError("the template's domain is not JSON") from error
     return domain
 
 

@@ -41,7 +41,7 @@ def find_head(scripts: Iterable[Script]) -> str | None:
     followed = {revision for script in scripts for revision in script.follows}
     if missing := sorted(followed - by_revision.keys()):
         culprit = next(script for script in scripts if missing[0] in script.follows)
-        what = f"the service has a migration that follows {missing[0]}, which is nowhere"
+        what = f"the service has a migration that follows {missing[0]}, which does not exist"
         fix = "restore that migration, or correct down_revision"
         raise ServiceError(what, where=culprit.path, fix=fix)
     heads = sorted(by_revision.keys() - followed)

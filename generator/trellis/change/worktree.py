@@ -36,7 +36,7 @@ def refuse_to_overwrite(found: Service, changes: Sequence[Change]) -> None:
             fix = "move it out of the way, or commit it"
             raise ServiceError(what, where=str(found.root), fix=fix)
         if oid != _hash(change.before, found):
-            what = f"the service has changes in {change.path} that git was told not to see"
+            what = f"the service has changes in {change.path} that git does not look at"
             fix = f"git update-index --no-assume-unchanged --no-skip-worktree {change.path}"
             raise ServiceError(what, where=str(found.root), fix=fix)
 

@@ -84,7 +84,7 @@ def _resolve(link: Path) -> Path:
     try:
         return link.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        what = f"the destination is reached through {link}, a symbolic link that leads nowhere"
+        what = f"the destination is reached through {link}, a symbolic link without a target"
         raise DestinationError(what, where=str(link), fix="name another place") from error
 
 

@@ -70,7 +70,7 @@ class Service:
         """Raises ServiceError for conflicts, uncommitted changes or an unfinished operation."""
         if unmerged := self.repository.list_unmerged(self.root):
             what = f"the service has conflicts that are not resolved: {_shorten(unmerged)}"
-            fix = "resolve and commit them, or give up the merge: "
+            fix = "resolve and commit them, or undo the merge: "
             fix += self.repository.format_reset(self.root)
             raise ServiceError(what, where=str(self.root), fix=fix)
         if dirty := self.repository.list_dirty(self.root):

@@ -112,7 +112,7 @@ def check(one: Worker, address: str) -> None:
         raise TemplateError("there is no such folder", where=address, fix=fix) from error
     containment.check_template(root)
     if not any(path.is_file() for path in root.glob("copier.y*ml")):
-        raise TemplateError("this is no template: it has no copier.yml", where=address, fix=fix)
+        raise TemplateError("this is not a template: it has no copier.yml", where=address, fix=fix)
 
 
 def clean_up(one: Worker) -> None:
@@ -141,7 +141,7 @@ def translate_errors() -> Iterator[None]:
         what = f"git could not get the template: {said[-1] if said else 'no reason given'}"
         raise TemplateError(what, fix="check the address, and that git can reach it") from error
     except FileNotFoundError as error:
-        what = f"the template cannot be rendered: {error.filename} leads nowhere"
+        what = f"the template cannot be rendered: the link {error.filename} has no target"
         raise TemplateError(what, fix="correct the link in the template") from error
     except (CopierError, JinjaError, ValueError, TypeError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
