@@ -76,7 +76,7 @@ def test_an_edited_service_keeps_its_edits(trellis, at, version):
     folder = at(version)
     edit(folder / "README.md", "# Blog", "# Our blog")
     edit(folder / "AGENTS.md", "# House rules\n", "# House rules\n\n- Ours first.\n")
-    edit(folder / "tests/test_migrations.py", '"""What', '"""Ours: what')
+    edit(folder / "tests/test_migrations.py", '"""The', '"""Ours: the')
     (folder / "Makefile").unlink()
     commit(folder)
 
@@ -89,7 +89,7 @@ def test_an_edited_service_keeps_its_edits(trellis, at, version):
     assert not (folder / "Makefile").exists()
     assert "# Our blog" in (folder / "README.md").read_text()
     assert "- Ours first." in (folder / "AGENTS.md").read_text()
-    assert '"""Ours: what' in (folder / "tests/test_migrations.py").read_text()
+    assert '"""Ours: the' in (folder / "tests/test_migrations.py").read_text()
     assert (folder / "SUPPORT.md").read_text() == "Ask the team.\n"
 
 
