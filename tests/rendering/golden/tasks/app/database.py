@@ -26,5 +26,5 @@ async def get_read_session(request: Request) -> AsyncIterator[AsyncSession]:
 # it is committed before the response is sent (scope="function"). Services flush and never commit.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 
-# For a request that only reads. It is never committed.
+# For a request that only reads. Its engine is AUTOCOMMIT: a write would be stored at once.
 ReadDep = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
