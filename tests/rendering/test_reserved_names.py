@@ -76,6 +76,21 @@ def test_every_attribute_of_the_libraries_is_refused(library_names):
     assert [name for name in library_names if not refused_as_field(name)] == []
 
 
+def test_every_attribute_of_the_classes_of_a_service_is_refused(services):
+    """A field would override what its schema or its model inherits from the service."""
+    names = {
+        name
+        for service in services
+        for file in ("app/fields.py", "app/base.py")
+        for node in ast.parse(service.files[file]).body
+        if isinstance(node, ast.ClassDef) and node.name in {"Base", "ReadSchema", "Schema"}
+        for name in attributes(node)
+    }
+
+    assert {"id", "metadata", "model_config", "version"} <= names
+    assert [n for n in names if n[0] != "_" and not refused_as_field(n)] == []
+
+
 @pytest.mark.parametrize("word", keyword.kwlist)
 def test_every_keyword_is_refused(word):
     assert refused_as_field(word)
@@ -137,6 +152,18 @@ def test_a_resource_may_be_called_like_a_builtin():
     accepted = [name for name in words if not refused_as_resource(name.strip("_"), "rows")]
 
     assert len(accepted) > 60
+
+
+def attributes(tree):
+    """What the body of a class defines."""
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name
 
 
 def class_like_names(tree):

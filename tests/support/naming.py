@@ -62,14 +62,18 @@ _TYPES: list[dict[str, Any]] = [
 
 
 def candidates(sources: Iterable[str]) -> list[str]:
-    """The identifiers of the sources in snake case, their parts, and names derived from them."""
+    """The identifiers of the sources in snake case, their parts, names derived from them, and
+    compounds of two words."""
     found: set[str] = set()
     for word in {word for text in sources for word in scopes.identifiers(text)}:
         for name in (word.lower(), re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).lower()):
             found |= {name, *name.split("_")}
             found |= {name.removeprefix(prefix) for prefix in _PREFIXES}
             found |= {name.removesuffix(suffix) for suffix in _SUFFIXES}
-    return sorted({name.strip("_") for name in found} - {""})
+    names = sorted({name.strip("_") for name in found} - {""})
+    words = [name for name in names if name.isalpha()]
+    compounds = {f"{word}_{words[place * 7 % len(words)]}" for place, word in enumerate(words, 1)}
+    return sorted({*names, *compounds})
 
 
 def as_resources(names: list[str]) -> list[str]:

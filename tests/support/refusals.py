@@ -220,6 +220,14 @@ CASES: dict[str, Case] = {
         field(type="enum", values=["a"], default="b"),
         f"{FIELD}.default",
     ),
+    "a precision that is null beside a default": (
+        field(type="decimal", precision=None, default=1),
+        f"{FIELD}.precision",
+    ),
+    "an enum called like a library's class": (
+        resource({"name": "numeric", "type": "enum", "values": ["a"]}, name="exact"),
+        f"{FIELD}.name",
+    ),
     "a default reference": (
         field(type="reference", to="task", optional=True, default=1),
         f"{FIELD}.default",
