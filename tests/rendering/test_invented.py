@@ -17,7 +17,7 @@ from support.minimising import minimised
 from support.services import TEMPLATE, read_files
 
 SHARES = 8
-EXAMPLES = 40
+EXAMPLES = 24
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0")) * SHARES
 
 

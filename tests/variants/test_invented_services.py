@@ -1,32 +1,52 @@
 """Random blueprints: type checks, migrations, tests and a server for each service."""
 
-import itertools
 import os
 
 import pytest
 import yaml
-from support import environments, exercise, fuzzing, postgres, projects
+from support import environments, exercise, fuzzing, naming, postgres, projects
 from support.invention import blueprints, drawn
-from support.services import CORE, ROOT, Renderings
+from support.services import CORE, ROOT, Renderings, python_files
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
-# Twelve blueprints: every core variant, and half of them twice.
-SAMPLE = {
-    f"{number:02d}-{name}": (number, choices)
-    for number, (name, choices) in enumerate(itertools.islice(itertools.cycle(CORE.items()), 12))
-}
-# Two more services have every type of field, in every way that it can be declared.
+# Every type of field, in every way that it can be declared.
 EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
-SAMPLE |= {f"every-{name}": (name, CORE[name]) for name in list(CORE)[::5]}
+
+
+def invent(number):
+    """The largest of several random blueprints."""
+    return max(drawn(blueprints(), SEED + number, 12), key=size)
+
+
+def size(blueprint):
+    return sum(len(resource["fields"]) for resource in blueprint["resources"])
+
+
+def borrow_names(folder):
+    """Twenty resources whose names, and those of their fields, occur in the rendered code."""
+    services = [Renderings(folder)(EVERY, choices) for choices in CORE.values()]
+    names = naming.candidates({text for one in services for _, text in python_files(one)})
+    resources, fields = naming.as_resources(names), naming.as_fields(names)
+    first = SEED * 7
+    return next(naming.blueprints(resources[first::97], fields[first::9], 20))
+
+
+# Eight random blueprints, one for each core variant.
+SAMPLE = {
+    f"{number:02d}-{name}": (lambda _, number=number: invent(number), choices)
+    for number, (name, choices) in enumerate(CORE.items())
+}
+SAMPLE |= {f"every-{name}": (lambda _: EVERY, CORE[name]) for name in list(CORE)[::5]}
+SAMPLE |= {f"names-{name}": (borrow_names, CORE[name]) for name in ["sync-sqlmodel-sqlite"]}
 
 
 @pytest.fixture(scope="module", params=SAMPLE)
 def project(request, shared_environment, shared, tmp_path_factory):
-    number, choices = SAMPLE[request.param]
+    make_blueprint, choices = SAMPLE[request.param]
     version = {"python_version": environments.running_version()}
-    invented = invent(SEED + number) if isinstance(number, int) else EVERY
-    blueprint = invented | choices | version
-    folder = Renderings(tmp_path_factory.mktemp("invented"))(blueprint).path
+    folder = tmp_path_factory.mktemp("invented")
+    blueprint = make_blueprint(folder) | choices | version
+    folder = Renderings(folder)(blueprint).path
     (folder / ".venv").symlink_to(shared_environment / ".venv")
     env = environments.environment(
         ENVIRONMENT="development", MYPY_CACHE_DIR=str(shared_environment / "mypy"), UV_NO_SYNC="1"
@@ -35,19 +55,10 @@ def project(request, shared_environment, shared, tmp_path_factory):
         yield projects.Project(folder, blueprint, env)
     else:
         server = postgres.server_url(shared)
-        name = f"trellis_invented_{number}".replace("-", "_")
+        name = f"trellis_{request.param}".replace("-", "_")
         with postgres.database(server, name, folder, env) as url:
             urls = {"DATABASE_URL": url, "TEST_DATABASE_URL": url}
             yield projects.Project(folder, blueprint, env | urls)
-
-
-def invent(number):
-    """The largest of several random blueprints."""
-    return max(drawn(blueprints(), number, 12), key=size)
-
-
-def size(blueprint):
-    return sum(len(resource["fields"]) for resource in blueprint["resources"])
 
 
 def test_it_is_strictly_typed(project):
