@@ -60,8 +60,8 @@ def services(rendered):
     ]
 
 
-def refused_as_field(name):
-    fields = [{"name": name, "type": "string"}]
+def refused_as_field(name, **details):
+    fields = [{"name": name, "type": "string"} | details]
     return bool(TEMPLATE.validate({"resources": [{"name": "thing", "fields": fields}]}))
 
 
@@ -81,14 +81,15 @@ def test_every_attribute_of_the_classes_of_a_service_is_refused(services):
     names = {
         name
         for service in services
-        for file in ("app/fields.py", "app/base.py")
+        for file in ("app/fields.py", "app/base.py", "app/pagination.py")
         for node in ast.parse(service.files[file]).body
-        if isinstance(node, ast.ClassDef) and node.name in {"Base", "ReadSchema", "Schema"}
+        if isinstance(node, ast.ClassDef)
+        and node.name in {"Base", "PagingQuery", "ReadSchema", "Schema"}
         for name in attributes(node)
     }
 
-    assert {"id", "metadata", "model_config", "version"} <= names
-    assert [n for n in names if n[0] != "_" and not refused_as_field(n)] == []
+    assert {"cursor", "id", "metadata", "model_config", "version"} <= names
+    assert [n for n in names if n[0] != "_" and not refused_as_field(n, index=True)] == []
 
 
 @pytest.mark.parametrize("word", keyword.kwlist)
