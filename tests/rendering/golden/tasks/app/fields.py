@@ -37,7 +37,7 @@ class Schema(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def check_fields(cls, data: object) -> object:
+    def _check_fields(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
         # Pydantic would make an error for each of a million unknown fields.

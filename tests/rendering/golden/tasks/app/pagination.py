@@ -43,7 +43,7 @@ class PagingQuery(BaseModel):
 
     @field_validator("*", mode="wrap")
     @classmethod
-    def refuse_white_space(cls, value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    def _refuse_white_space(cls, value: object, validate: ValidatorFunctionWrapHandler) -> object:
         """Pydantic ignores white space around numbers. In text it is part of the value."""
         parsed: object = validate(value)
         if isinstance(value, str) and not isinstance(parsed, str) and value != value.strip():
