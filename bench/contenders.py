@@ -47,7 +47,6 @@ class Contender:
             "PATH": os.environ["PATH"],
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "DATABASE_URL": url.replace("postgresql", self.scheme, 1),
-            "SHUTDOWN_DELAY": "0",
         }
 
 

@@ -58,8 +58,8 @@ def test_the_end_says_what_was_done_and_what_is_next(trellis, work):
     assert lines[-5:] == [
         "Next:",
         "  cd 'a blog'",
-        "  uv lock  # choose the versions of its dependencies (declined)",
-        "  uv sync  # install its dependencies (declined)",
+        "  uv lock  # choose the versions of its dependencies (skipped)",
+        "  uv sync  # install its dependencies (skipped)",
         "  make dev",
     ]
     assert result.out.count("uv lock") == result.out.count("uv sync") == 1

@@ -31,13 +31,13 @@ def test_locking_and_installing_are_done(service):
     assert (service / ".venv").is_dir()
 
 
-def test_what_is_declined_is_left_to_do(service):
+def test_what_is_skipped_is_left_to_do(service):
     lock = toolchain.lock(service, service, wanted=False)
     install = toolchain.install(service, wanted=False, locked=False)
     commit = toolchain.commit(service, service, AUTHOR, wanted=False)
 
     assert [lock.command, install.command] == ["uv lock", "uv sync"]
-    assert all("(declined)" in outcome.todo for outcome in (lock, install, commit))
+    assert all("(skipped)" in outcome.todo for outcome in (lock, install, commit))
     assert not (service / ".git").exists()
 
 

@@ -17,7 +17,7 @@ from support.services import CORE, ROOT, Renderings
 
 EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
 # Measured at most: 29 ms (20,000 numbers with exponents) and 6 MB.
-MAX_SECONDS = 0.05
+MAX_SECONDS = 0.1  # of processor; the guide has what was measured
 MAX_MEGABYTES = 20
 PLAIN = b'{"a": "' + b"x" * SIZE + b'"}'
 DOCUMENT_SIZE = 65_536

@@ -29,10 +29,12 @@ def new(  # noqa: PLR0913 - one parameter an option
     ],
     *,
     project_name: Annotated[
-        str | None, typer.Option("--name", help="What it is called; DEST's name by default.")
+        str | None, typer.Option("--name", help="The name of the service; DEST's name by default.")
     ] = None,
-    description: Annotated[str | None, typer.Option(help="What it is for, in one line.")] = None,
-    author_name: Annotated[str | None, typer.Option(help="Its author.")] = None,
+    description: Annotated[
+        str | None, typer.Option(help="The purpose of the service, in one line.")
+    ] = None,
+    author_name: Annotated[str | None, typer.Option(help="The author of the service.")] = None,
     author_email: Annotated[str | None, typer.Option(help="The author's e-mail address.")] = None,
     python_version: Annotated[
         str | None,
@@ -78,7 +80,7 @@ def new(  # noqa: PLR0913 - one parameter an option
     """Make a complete FastAPI service.
 
     Values come from the defaults, --from, -d and the other options; the later win. On a terminal,
-    what is still open is asked for.
+    Trellis asks for the rest.
     """
     _create(_read_request(locals()))
 

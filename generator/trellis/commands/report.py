@@ -29,7 +29,7 @@ def format_end(document: Mapping[str, Any], enter: str) -> list[str]:
         *(f"  note: {note}" for note in document["notes"]),
         *(f"  - {done}" for done in document["done"]),
         "",
-        "The same again:",
+        "The command that makes the same service:",
         f"  {document['command']}",
         "",
         "Next:",

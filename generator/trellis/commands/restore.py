@@ -33,7 +33,7 @@ def restore(paths: Paths, *, dry_run: DryRun = False, yes: Yes = False, json: Js
 
 
 def forget(paths: Paths, *, dry_run: DryRun = False, yes: Yes = False, json: Json = False) -> None:
-    """Do without rendered files, or keep them as your own: no update touches them again.
+    """Exclude rendered files from later changes and updates.
 
     The files are listed in .trellisignore; deleting them is up to you. trellis restore brings
     them back.

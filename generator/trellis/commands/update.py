@@ -18,7 +18,10 @@ def update(
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Only say whether there is a newer one; ends with 8."),
+        typer.Option(
+            "--check",
+            help="Only say whether there is a newer version. The exit code is 8 if there is.",
+        ),
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,

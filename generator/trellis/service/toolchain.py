@@ -69,7 +69,7 @@ def commit(folder: Path, place: Path, author: tuple[str, str], *, wanted: bool) 
     command = "git init -b main && git add -A && git commit -m 'Start from Trellis'"
     what = "put it under version control"
     if not wanted:
-        return Outcome(todo=f"{what} (declined)", command=command)
+        return Outcome(todo=f"{what} (skipped)", command=command)
     if shutil.which("git") is None:
         return Outcome(todo=f"{what} (git is not installed)", command=command)
     if repository := find_repository(place):
@@ -113,7 +113,7 @@ def find_workspace(place: Path) -> Path | None:
 
 def _find_obstacle(place: Path, *, wanted: bool) -> str:
     if not wanted:
-        return "declined"
+        return "skipped"
     if shutil.which("uv") is None:
         return "uv is not installed"
     if workspace := find_workspace(place):
