@@ -4,11 +4,15 @@ import os
 import tomllib
 
 import pytest
-from support import environments
-from support.services import BLUEPRINTS, CORE, Renderings, shared_folder
+from support.running import environments
+from support.services.renderings import BLUEPRINTS, CORE, Renderings, shared_folder
 
 pytest.register_assert_rewrite(
-    "support.exercise", "support.payloads", "support.parsing", "support.races", "support.versions"
+    "support.http.exercise",
+    "support.http.payloads",
+    "support.http.races",
+    "support.http.versions",
+    "support.services.parsing",
 )
 
 collect_ignore = ["rendering/golden"]
@@ -63,6 +67,6 @@ def shared_environment(shared):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    from support.scheduling import ByParameter
+    from support.running.scheduling import ByParameter
 
     return ByParameter(config, log)

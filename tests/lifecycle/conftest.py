@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import cli, releases
+from support.commands import cli, releases
 from trellis.template import source
 from trellis.template import version as template_module
 

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from support.cli import (
+from support.commands.cli import (
     COMMENT,
     POST,
     USER,
@@ -27,7 +27,7 @@ from support.cli import (
     git,
     install_tool,
 )
-from support.tiny import write_template
+from support.commands.tiny import write_template
 from trellis import cli
 from trellis.change import apply, pipeline
 from trellis.errors import ServiceError, TrellisError

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from support.cli import COMMENT, POST, USER, commit, edit, files, git
+from support.commands.cli import COMMENT, POST, USER, commit, edit, files, git
 from trellis.change import migration_scripts
 from trellis.files import File
 

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from support.cli import POST, USER, commit, edit, git
+from support.commands.cli import POST, USER, commit, edit, git
 from trellis.change import code_problems
 from trellis.files import File
 

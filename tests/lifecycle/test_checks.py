@@ -8,10 +8,11 @@ import subprocess
 import zlib
 
 import pytest
-from support import environments, postgres
-from support.cli import COMMENT, POST, USER, commit, edit
-from support.projects import Project
-from support.rows import DUMP, MIGRATE, assert_kept
+from support.commands.cli import COMMENT, POST, USER, commit, edit
+from support.databases import postgres
+from support.databases.rows import DUMP, MIGRATE, assert_kept
+from support.running import environments
+from support.running.projects import Project
 from trellis.template import source
 
 UV = shutil.which("uv")

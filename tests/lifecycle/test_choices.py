@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 from support import matrix
-from support.cli import COMMENT, ROOT, commit, edit, files, git
-from support.services import BLUEPRINTS
+from support.commands.cli import COMMENT, ROOT, commit, edit, files, git
+from support.services.renderings import BLUEPRINTS
 from trellis.template import version as template
 
 AXES = {"api": ("async", "sync"), "orm": ("sqlalchemy", "sqlmodel")}

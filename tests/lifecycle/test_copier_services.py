@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from support.cli import COMMENT, commit, edit, files, git
+from support.commands.cli import COMMENT, commit, edit, files, git
 
 COPIER = [sys.executable, "-m", "copier"]
 TASKS = (

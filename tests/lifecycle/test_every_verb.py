@@ -1,7 +1,7 @@
 """The behaviour that all verbs that change a service share."""
 
 import pytest
-from support.cli import POST, USER, commit, edit, files, git
+from support.commands.cli import POST, USER, commit, edit, files, git
 
 VERBS = [
     ["add", "resource", "tag", "label:string:40", "post:ref:post"],

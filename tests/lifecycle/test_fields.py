@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from support.cli import POST, USER, commit, files, git
+from support.commands.cli import POST, USER, commit, files, git
 
 SCRIPTS = "migrations/versions/"
 

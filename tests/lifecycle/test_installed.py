@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import environments
-from support.cli import COMMENT, POST, ROOT, USER, commit, edit, git, unpack
+from support.commands.cli import COMMENT, POST, ROOT, USER, commit, edit, git, unpack
+from support.running import environments
 
 UV = shutil.which("uv")
 UV_CACHE = UV and subprocess.check_output([UV, "cache", "dir"], text=True).strip()

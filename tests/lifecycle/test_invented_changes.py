@@ -8,12 +8,13 @@ import os
 import random
 
 import pytest
-from support import environments, postgres
-from support.cli import commit, files, git
-from support.invention import drawn, growing
-from support.projects import Project
-from support.rows import DUMP, MIGRATE, assert_kept
-from support.services import CHOICES, TEMPLATE
+from support.blueprints.invention import drawn, growing
+from support.commands.cli import commit, files, git
+from support.databases import postgres
+from support.databases.rows import DUMP, MIGRATE, assert_kept
+from support.running import environments
+from support.running.projects import Project
+from support.services.renderings import CHOICES, TEMPLATE
 from trellis.change import pipeline
 from trellis.errors import BlueprintError
 from trellis.service.find import find_references
@@ -53,7 +54,7 @@ else:
     insert_sync()
 """
 DATABASES = ("sqlite", "postgres")
-OPTIONS = pipeline.Options(json=True, lock=False)
+OPTIONS = pipeline.Options(dry_run=False, yes=False, lock=False, json=True)
 DOWN_AND_UP = """
 command.downgrade(config, "base")
 command.upgrade(config, "head")

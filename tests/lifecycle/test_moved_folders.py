@@ -1,6 +1,6 @@
 """Changes that add files to a folder that a team has moved."""
 
-from support.cli import commit, files, git
+from support.commands.cli import commit, files, git
 from trellis.change import merge
 from trellis.files import File
 from trellis.git import open_repository

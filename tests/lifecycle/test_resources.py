@@ -1,7 +1,7 @@
 """Adding and removing resources of a service that a team has edited."""
 
 import pytest
-from support.cli import BLOG, COMMENT, POST, USER, commit, edit, files, git
+from support.commands.cli import BLOG, COMMENT, POST, USER, commit, edit, files, git
 
 TEAMS = '''\
 """likes"""

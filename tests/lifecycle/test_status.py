@@ -1,7 +1,7 @@
 """`status`, `diff`, `restore` and `forget`: how a service differs from its blueprint."""
 
 import pytest
-from support.cli import COMMENT, POST, USER, commit, edit, files, git
+from support.commands.cli import COMMENT, POST, USER, commit, edit, files, git
 
 TEAMS = 'revision = "feedbeef0001"\ndown_revision = "{head}"\n'
 

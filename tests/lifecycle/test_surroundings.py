@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.cli import COMMENT, POST, USER, command, commit, edit, files, git
+from support.commands.cli import COMMENT, POST, USER, command, commit, edit, files, git
 
 ADD = ["add", "resource", *COMMENT.split()]
 SETTINGS = {

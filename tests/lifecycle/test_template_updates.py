@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 import yaml
-from support.cli import USER, command, commit, edit, git
+from support.commands.cli import USER, command, commit, edit, git
 
 REMOTE = "https://gitlab.example.org/team/blog.git"
 # Records its arguments. A file has the earlier pull requests, one a line.

@@ -5,9 +5,9 @@ import shutil
 import signal
 
 import pytest
-from support.cli import COMMENT, POST, USER, command, edit, files, git
-from support.cli import commit as commit_all
-from support.terminal import CTRL_C, ENTER, Session
+from support.commands.cli import COMMENT, POST, USER, command, edit, files, git
+from support.commands.cli import commit as commit_all
+from support.commands.terminal import CTRL_C, ENTER, Session
 
 ADD = ["add", "resource", *COMMENT.split()]
 

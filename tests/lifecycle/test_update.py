@@ -1,7 +1,7 @@
 """Updating services through the versions of their template."""
 
 import pytest
-from support.cli import COMMENT, POST, USER, commit, edit, files, git
+from support.commands.cli import COMMENT, POST, USER, commit, edit, files, git
 from trellis.template import bundle, source
 
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from support.cli import POST, ROOT, USER, commit, git
+from support.commands.cli import POST, ROOT, USER, commit, git
 
 # The commit that is version 0.1.0: app/ had api.py, columns.py, models.py and schemas.py then.
 FIRST = "6cc6a19a6ea2c0ba958e2d40572e5469d69ec5e0"

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import refusals
-from support.environments import environment
-from support.services import TEMPLATE, copy_of_template
+from support.blueprints import refusals
+from support.running.environments import environment
+from support.services.renderings import TEMPLATE, copy_of_template
 from trellis.blueprint.field_types import read_vocabulary
 from trellis.errors import escape
 

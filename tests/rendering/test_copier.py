@@ -9,8 +9,8 @@ import sys
 import pexpect
 import pytest
 import yaml
-from support.environments import environment
-from support.services import ANSWERS_FILE, BLUEPRINTS, ROOT, copy_of_template, read_files
+from support.running.environments import environment
+from support.services.renderings import ANSWERS_FILE, BLUEPRINTS, ROOT, copy_of_template, read_files
 
 COPIER = [sys.executable, "-m", "copier", "copy"]
 PRIVATE = ("_src_path", "_commit")

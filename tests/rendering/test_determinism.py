@@ -5,8 +5,8 @@ import sys
 
 import pytest
 import yaml
-from support.environments import environment
-from support.services import BLUEPRINTS, TEMPLATE, read_files
+from support.running.environments import environment
+from support.services.renderings import BLUEPRINTS, TEMPLATE, read_files
 
 RENDER = """
 import sys, yaml

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support import parsing
-from support.services import (
+from support.services import parsing
+from support.services.renderings import (
     BLUEPRINTS,
     COVERING,
     EMPTY,

@@ -7,8 +7,8 @@ import unicodedata
 
 import pytest
 import yaml
-from support import parsing
-from support.services import ANSWERS_FILE, BLUEPRINTS, COVERING, TEMPLATE
+from support.services import parsing
+from support.services.renderings import ANSWERS_FILE, BLUEPRINTS, COVERING, TEMPLATE
 
 TEXTS = {
     "quotes and braces": """Zoë's "Tasks" {{ app }} #1""",

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.services import BLUEPRINTS, CHOICES, read_files
+from support.services.renderings import BLUEPRINTS, CHOICES, read_files
 
 GOLDEN = Path(__file__).parent / "golden"
 SERVICE = GOLDEN / "tasks"

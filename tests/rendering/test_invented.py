@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import parsing
-from support.invention import blueprints, drawn
-from support.minimising import minimised
-from support.services import TEMPLATE, read_files
+from support.blueprints.invention import blueprints, drawn
+from support.blueprints.minimising import minimised
+from support.services import parsing
+from support.services.renderings import TEMPLATE, read_files
 
 SHARES = 8
 EXAMPLES = 24

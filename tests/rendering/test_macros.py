@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from support.services import BLUEPRINTS, CORE, ROOT, TEMPLATE, python_files
+from support.services.renderings import BLUEPRINTS, CORE, ROOT, TEMPLATE, python_files
 
 PYTHON_MACROS = (ROOT / "template/macros/python.jinja").read_text(encoding="utf-8")
 TWINS = re.findall(r'^  \("(.+?)", "(.*?)"\),$', PYTHON_MACROS, flags=re.MULTILINE)

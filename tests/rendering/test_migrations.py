@@ -4,7 +4,7 @@ import ast
 import re
 
 import pytest
-from support.services import BLUEPRINTS, CORE
+from support.services.renderings import BLUEPRINTS, CORE
 
 CYCLE = {
     "resources": [

@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 import pytest
-from support import naming, scopes
-from support.services import CORE, TEMPLATE, python_files
+from support.blueprints import naming, scopes
+from support.services.renderings import CORE, TEMPLATE, python_files
 
 SIZE = 60
 SHARES = 8

@@ -8,10 +8,10 @@ import re
 import subprocess
 
 import pytest
-from support.environments import base_python, environment
-from support.invention import FIELD_NAMES, RESOURCE_NAMES
-from support.naming import EVERY_TYPE
-from support.services import CORE, TEMPLATE, python_files
+from support.blueprints.invention import FIELD_NAMES, RESOURCE_NAMES
+from support.blueprints.naming import EVERY_TYPE
+from support.running.environments import base_python, environment
+from support.services.renderings import CORE, TEMPLATE, python_files
 
 ATTRIBUTES = """
 import json, warnings

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import environments
-from support.parsing import dockerfile
-from support.services import BLUEPRINTS, COVERING, combinations
+from support.running import environments
+from support.services.parsing import dockerfile
+from support.services.renderings import BLUEPRINTS, COVERING, combinations
 
 TOOLS = Path(sys.executable).parent
 # All combinations of `docker`, `ci` and `database`, with varying other choices.

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from support.services import ANSWERS_FILE, BLUEPRINTS, CHOICES
+from support.services.renderings import ANSWERS_FILE, BLUEPRINTS, CHOICES
 
 # Two services that differ in one choice alone differ in exactly these files. `*` is a resource.
 SURFACE = {

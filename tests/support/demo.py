@@ -16,8 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support import environments, exercise
-from support.services import ROOT, TEMPLATE
+from support.http import exercise
+from support.running import environments
+from support.services.renderings import ROOT, TEMPLATE
 
 FOLDER = ROOT / "demo" / "tasks-api"
 

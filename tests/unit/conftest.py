@@ -4,8 +4,8 @@ import shutil
 import sys
 
 import pytest
-from support import cli
-from support.tiny import write_template
+from support.commands import cli
+from support.commands.tiny import write_template
 from trellis.template import source
 from trellis.template import version as template
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.cli import commit, git, unpack
-from support.tiny import write_template
+from support.commands.cli import commit, git, unpack
+from support.commands.tiny import write_template
 from trellis.template import bundle
 
 ROOT = Path(bundle.__file__).parents[3]

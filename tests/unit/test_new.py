@@ -9,7 +9,7 @@ import time
 
 import pytest
 import yaml
-from support.cli import commit, git, install_tool
+from support.commands.cli import commit, git, install_tool
 from trellis.blueprint import sources
 
 

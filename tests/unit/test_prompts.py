@@ -5,7 +5,7 @@ import time
 
 import pytest
 import yaml
-from support.terminal import CTRL_C, DOWN, ENTER, Session
+from support.commands.terminal import CTRL_C, DOWN, ENTER, Session
 
 
 @pytest.fixture

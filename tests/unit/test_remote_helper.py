@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from support.cli import ROOT, commit, git, install_tool
+from support.commands.cli import ROOT, commit, git, install_tool
 from trellis.template import bundle
 
 URL = "trellis://fastapi"

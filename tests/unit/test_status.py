@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from plumbum import ProcessExecutionError
-from support.cli import commit, edit, git, install_tool
+from support.commands.cli import commit, edit, git, install_tool
 from trellis.change import pipeline
 from trellis.errors import MachineError
 from trellis.template import copier_adapter

@@ -4,8 +4,8 @@ import sys
 import tempfile
 
 import pytest
-from support.cli import commit, git
-from support.tiny import write_template
+from support.commands.cli import commit, git
+from support.commands.tiny import write_template
 from trellis.errors import Problem, TemplateError
 from trellis.template import bundle, source
 from trellis.template.version import load_directory, open_template

@@ -1,7 +1,7 @@
 import subprocess
 
 import pytest
-from support.cli import commit, git, install_tool
+from support.commands.cli import commit, git, install_tool
 from trellis import git as git_module
 from trellis.service import toolchain
 

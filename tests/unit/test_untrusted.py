@@ -10,8 +10,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from support.cli import commit, git
-from support.tiny import write_template
+from support.commands.cli import commit, git
+from support.commands.tiny import write_template
 from trellis import cli as trellis_cli
 from trellis.template import copier_adapter
 

@@ -9,13 +9,13 @@ from urllib.parse import quote
 import httpx2
 import pytest
 import yaml
-from support import environments, projects
-from support.costly_bodies import SIZE, costly_bodies
-from support.exercise import JSON, is_problem
-from support.payloads import Rows
-from support.services import CORE, ROOT, Renderings
+from support.http.costly_bodies import SIZE, costly_bodies
+from support.http.exercise import JSON, is_problem
+from support.http.payloads import Rows
+from support.running import environments, projects
+from support.services.renderings import CORE, ROOT, Renderings
 
-EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
+EVERY = yaml.safe_load((ROOT / "tests/support/blueprints/every.yml").read_text(encoding="utf-8"))
 # Measured at most: 29 ms (20,000 numbers with exponents) and 6 MB.
 MAX_SECONDS = 0.1  # of processor; the guide has what was measured
 MAX_MEGABYTES = 20

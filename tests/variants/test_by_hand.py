@@ -2,9 +2,9 @@
 
 import httpx2
 import pytest
-from support import environments, projects
-from support.exercise import is_problem
-from support.services import BLUEPRINTS, CORE, Renderings
+from support.http.exercise import is_problem
+from support.running import environments, projects
+from support.services.renderings import BLUEPRINTS, CORE, Renderings
 
 SITE = "https://www.example.com"
 SERVICES = {name: CORE[name] for name in ("async-sqlalchemy-sqlite", "sync-sqlmodel-sqlite")}

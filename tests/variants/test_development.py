@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from support import environments
-from support.services import BLUEPRINTS, TEMPLATE
+from support.running import environments
+from support.services.renderings import BLUEPRINTS, TEMPLATE
 
 BLOG = BLUEPRINTS["blog"] | {"python_version": environments.running_version()}
 # Two services cover both values of `api` and of `orm`.

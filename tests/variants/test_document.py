@@ -7,11 +7,11 @@ import shutil
 import httpx2
 import pytest
 import yaml
-from support import environments, projects
-from support.payloads import Rows
-from support.services import CORE, ROOT, Renderings
+from support.http.payloads import Rows
+from support.running import environments, projects
+from support.services.renderings import CORE, ROOT, Renderings
 
-EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
+EVERY = yaml.safe_load((ROOT / "tests/support/blueprints/every.yml").read_text(encoding="utf-8"))
 HEADERS = {"etag", "link", "location", "retry-after"}
 
 

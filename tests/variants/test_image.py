@@ -8,8 +8,10 @@ import subprocess
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support import environments, images, postgres
-from support.services import BLUEPRINTS, TEMPLATE
+from support.databases import postgres
+from support.images import images
+from support.running import environments
+from support.services.renderings import BLUEPRINTS, TEMPLATE
 
 pytestmark = pytest.mark.skipif(bool(images.obstacle()), reason=images.obstacle())
 

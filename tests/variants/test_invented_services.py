@@ -4,13 +4,16 @@ import os
 
 import pytest
 import yaml
-from support import environments, exercise, fuzzing, naming, postgres, projects
-from support.invention import blueprints, drawn
-from support.services import CORE, ROOT, Renderings, python_files
+from support.blueprints import naming
+from support.blueprints.invention import blueprints, drawn
+from support.databases import postgres
+from support.http import exercise, fuzzing
+from support.running import environments, projects
+from support.services.renderings import CORE, ROOT, Renderings, python_files
 
 SEED = int(os.environ.get("BLUEPRINT_SEED", "0"))
 # Every type of field, in every way that it can be declared.
-EVERY = yaml.safe_load((ROOT / "tests/support/every.yml").read_text(encoding="utf-8"))
+EVERY = yaml.safe_load((ROOT / "tests/support/blueprints/every.yml").read_text(encoding="utf-8"))
 
 
 def invent(number):

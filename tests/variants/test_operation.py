@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from support import environments, operation
-from support.exercise import is_problem
-from support.hostility import raw
-from support.services import CORE
+from support.http.exercise import is_problem
+from support.http.hostility import raw
+from support.running import environments, operation
+from support.services.renderings import CORE
 
 SITE = "https://www.example.com"
 TRACE = "X-Request-ID"

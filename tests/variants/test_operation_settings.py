@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from support import environments, operation
-from support.services import CORE
+from support.running import environments, operation
+from support.services.renderings import CORE
 
 VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
 COMMANDS = {

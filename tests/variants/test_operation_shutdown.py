@@ -6,9 +6,9 @@ import time
 
 import httpx2
 import pytest
-from support import environments, operation
-from support.exercise import is_problem
-from support.services import CORE
+from support.http.exercise import is_problem
+from support.running import environments, operation
+from support.services.renderings import CORE
 
 VARIANTS = [
     "async-sqlalchemy-sqlite",

@@ -5,8 +5,8 @@ import time
 
 import httpx2
 import pytest
-from support import environments, operation, otlp
-from support.services import CORE
+from support.running import environments, operation, otlp
+from support.services.renderings import CORE
 
 VARIANTS = ["async-sqlalchemy-postgres", "sync-sqlmodel-sqlite"]
 

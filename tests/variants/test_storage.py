@@ -7,10 +7,10 @@ from contextlib import closing
 
 import httpx2
 import pytest
-from support import storage
-from support.exercise import is_problem
-from support.payloads import Rows
-from support.services import CORE
+from support.databases import storage
+from support.http.exercise import is_problem
+from support.http.payloads import Rows
+from support.services.renderings import CORE
 
 # Rows for which COMMIT fails, loses its connection, or takes long.
 AT_COMMIT = """

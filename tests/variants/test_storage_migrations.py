@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 
 import httpx2
 import pytest
-from support import storage
-from support.environments import CommandError
-from support.services import BLUEPRINTS, CORE
+from support.databases import storage
+from support.running.environments import CommandError
+from support.services.renderings import BLUEPRINTS, CORE
 
 VARIANTS = ["async-sqlalchemy-sqlite", "sync-sqlmodel-sqlite"]
 VARIANTS += ["async-sqlmodel-postgres", "sync-sqlalchemy-postgres"]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from support import environments, own_postgres, storage
+from support.databases import own_postgres, storage
+from support.running import environments
 
 VARIANTS = {
     f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}

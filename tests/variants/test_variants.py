@@ -5,18 +5,11 @@
 
 import httpx2
 import pytest
-from support import (
-    agreement,
-    environments,
-    exercise,
-    fuzzing,
-    hostility,
-    projects,
-    races,
-    versions,
-)
-from support.payloads import Rows
-from support.services import BLUEPRINTS, CORE, COVERING, copy_of_template
+from support.http import exercise, fuzzing, hostility, races, versions
+from support.http.payloads import Rows
+from support.running import environments, projects
+from support.services import agreement
+from support.services.renderings import BLUEPRINTS, CORE, COVERING, copy_of_template
 
 # The slowest first, so that no worker starts it last.
 ORDER = sorted(BLUEPRINTS, key=lambda name: -len(BLUEPRINTS[name]["resources"]))

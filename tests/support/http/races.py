@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from support.exercise import Resource
-from support.payloads import Rows, attribute
+from support.http.exercise import Resource
+from support.http.payloads import Rows, attribute
 
 ROUNDS = 4
 AT_ONCE = 20

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import environments, postgres
+from support.databases import postgres
+from support.running import environments
 
 _REFLECT = Path(__file__).with_name("reflect.py").read_text(encoding="utf-8")
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from support import scopes
-from support.services import TEMPLATE
+from support.blueprints import scopes
+from support.services.renderings import TEMPLATE
 
 # A field of every type, with names that occur nowhere else in a service.
 EVERY_TYPE = {

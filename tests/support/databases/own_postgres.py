@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from support import environments
+from support.running import environments
 
 
 class OwnPostgres:

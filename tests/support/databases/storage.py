@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from support import environments, postgres, projects
-from support.services import BLUEPRINTS, Renderings
+from support.databases import postgres
+from support.running import environments, projects
+from support.services.renderings import BLUEPRINTS, Renderings
 
 # Served in place of app.main:app. Written asynchronously, as the template is.
 _ROUTES = """\

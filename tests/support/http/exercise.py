@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from support.payloads import (
+from support.http.payloads import (
     Row,
     Rows,
     attribute,

@@ -2,7 +2,7 @@
 
 import shutil
 
-from support.cli import ROOT, commit, edit, git
+from support.commands.cli import ROOT, commit, edit, git
 
 
 def make_template(root):

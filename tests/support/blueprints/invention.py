@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from support.services import CHOICES, TEMPLATE
+from support.services.renderings import CHOICES, TEMPLATE
 
 Blueprint = dict[str, Any]
 T = TypeVar("T")

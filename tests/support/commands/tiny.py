@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from support.cli import ROOT
+from support.commands.cli import ROOT
 
 COPIER_YML = """\
 _min_copier_version: "9.18"

@@ -19,7 +19,7 @@ from trellis.template.version import load_directory
 
 from support import matrix
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = load_directory(ROOT)
 ANSWERS_FILE = questions.ANSWERS_FILE
 

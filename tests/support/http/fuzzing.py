@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from support.environments import CommandError, environment
+from support.running.environments import CommandError, environment
 
 SEED = 20_261_121
-_TESTS = Path(__file__).resolve().parents[1]
+_TESTS = Path(__file__).resolve().parents[2]
 
 
 def fuzz(address: str, examples: int, seed: int = SEED) -> int:
@@ -30,7 +30,8 @@ def fuzz(address: str, examples: int, seed: int = SEED) -> int:
             "--continue-on-failure", "--request-timeout", "60", "--suppress-health-check", "all",
             "--report", "json", "--report-json-path", str(report), "--no-color",
         ]  # fmt: skip
-        env = environment(PYTHONPATH=str(_TESTS), SCHEMATHESIS_HOOKS="support.schemathesis_hooks")
+        hooks = "support.http.schemathesis_hooks"
+        env = environment(PYTHONPATH=str(_TESTS), SCHEMATHESIS_HOOKS=hooks)
         completed = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, check=False
         )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from support.environments import run
+from support.running.environments import run
 
 _ADMINISTER = """\
 import asyncio, sys

@@ -1,0 +1,1 @@
+"""Blueprints to try, and the names and choices that they are made of."""

@@ -1,0 +1,1 @@
+"""The command line, and templates and releases to run it on."""

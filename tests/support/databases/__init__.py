@@ -1,0 +1,1 @@
+"""Databases for services, and what is in them."""

@@ -1,0 +1,1 @@
+"""Rendered services with an environment of their own: commands, processes, servers."""
