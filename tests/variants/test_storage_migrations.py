@@ -107,7 +107,7 @@ def test_nobody_waits_for_ever_for_a_turn(make):
         with holding(project, TURN), pytest.raises(CommandError) as refusal:
             project.alembic("upgrade", "head")
 
-        assert "Another process is migrating" in str(refusal.value)
+        assert "Another process has been migrating" in str(refusal.value)
         assert "Traceback" not in str(refusal.value)
         project.alembic("upgrade", "head")
 
