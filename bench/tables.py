@@ -12,7 +12,7 @@ SERVICE, SYNC = "sqlalchemy async", "sqlalchemy sync"
 PLAIN, BARE = "plain reference", "bare asyncpg"
 TARGETS = {
     PLAIN: {"get one": 1.45, "list 50": 1.45, "create": 1.00},
-    BARE: {"get one": 0.40, "list 50": 0.45, "create": 0.30},
+    BARE: {"get one": 0.45, "list 50": 0.60, "create": 0.40},
     SERVICE: {"get one": 0.60, "list 50": 0.60, "create": 0.60},
 }
 
