@@ -8,10 +8,10 @@ from support.running import environments
 from support.services.renderings import BLUEPRINTS, CORE, Renderings, shared_folder
 
 pytest.register_assert_rewrite(
-    "support.http.exercise",
-    "support.http.payloads",
-    "support.http.races",
-    "support.http.versions",
+    "support.api.exercise",
+    "support.api.payloads",
+    "support.api.races",
+    "support.api.versions",
     "support.services.parsing",
 )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.http import exercise
+from support.api import exercise
 from support.running import environments
 from support.services.renderings import ROOT, TEMPLATE
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import httpx2
 import pytest
 import yaml
-from support.http.costly_bodies import SIZE, costly_bodies
-from support.http.exercise import JSON, is_problem
-from support.http.payloads import Rows
+from support.api.costly_bodies import SIZE, costly_bodies
+from support.api.exercise import JSON, is_problem
+from support.api.payloads import Rows
 from support.running import environments, projects
 from support.services.renderings import CORE, ROOT, Renderings
 

@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from support.http.exercise import is_problem
+from support.api.exercise import is_problem
 from support.running import environments, projects
 from support.services.renderings import BLUEPRINTS, CORE, Renderings
 

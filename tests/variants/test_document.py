@@ -7,7 +7,7 @@ import shutil
 import httpx2
 import pytest
 import yaml
-from support.http.payloads import Rows
+from support.api.payloads import Rows
 from support.running import environments, projects
 from support.services.renderings import CORE, ROOT, Renderings
 

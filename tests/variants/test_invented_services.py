@@ -4,10 +4,10 @@ import os
 
 import pytest
 import yaml
+from support.api import exercise, fuzzing
 from support.blueprints import naming
 from support.blueprints.invention import blueprints, drawn
 from support.databases import postgres
-from support.http import exercise, fuzzing
 from support.running import environments, projects
 from support.services.renderings import CORE, ROOT, Renderings, python_files
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from support.http.exercise import is_problem
-from support.http.hostility import raw
+from support.api.exercise import is_problem
+from support.api.hostility import raw
 from support.running import environments, operation
 from support.services.renderings import CORE
 

@@ -6,7 +6,7 @@ import time
 
 import httpx2
 import pytest
-from support.http.exercise import is_problem
+from support.api.exercise import is_problem
 from support.running import environments, operation
 from support.services.renderings import CORE
 

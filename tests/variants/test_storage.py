@@ -7,9 +7,9 @@ from contextlib import closing
 
 import httpx2
 import pytest
+from support.api.exercise import is_problem
+from support.api.payloads import Rows
 from support.databases import storage
-from support.http.exercise import is_problem
-from support.http.payloads import Rows
 from support.services.renderings import CORE
 
 # Rows for which COMMIT fails, loses its connection, or takes long.

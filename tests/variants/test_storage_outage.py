@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import httpx2
 import pytest
+from support.api.exercise import everything_listed, is_problem
 from support.databases import own_postgres, storage
 from support.databases.cutting import cutting
-from support.http.exercise import everything_listed, is_problem
 
 VARIANTS = {
     f"{api}-{orm}": {"api": api, "orm": orm, "database": "postgres"}

@@ -5,8 +5,8 @@
 
 import httpx2
 import pytest
-from support.http import exercise, fuzzing, hostility, races, versions
-from support.http.payloads import Rows
+from support.api import exercise, fuzzing, hostility, races, versions
+from support.api.payloads import Rows
 from support.running import environments, projects
 from support.services import agreement
 from support.services.renderings import BLUEPRINTS, CORE, COVERING, copy_of_template

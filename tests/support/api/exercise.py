@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from support.http.payloads import (
+from support.api.payloads import (
     Row,
     Rows,
     attribute,

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
-from support.http.exercise import INTERNAL, JSON, Resource, everything_listed, is_problem
-from support.http.payloads import Rows, attribute, is_sortable
+from support.api.exercise import INTERNAL, JSON, Resource, everything_listed, is_problem
+from support.api.payloads import Rows, attribute, is_sortable
 
 # An error response must not repeat its input: neither a secret nor a script.
 PRIVATE = "known-to-nobody-else"

@@ -30,7 +30,7 @@ def fuzz(address: str, examples: int, seed: int = SEED) -> int:
             "--continue-on-failure", "--request-timeout", "60", "--suppress-health-check", "all",
             "--report", "json", "--report-json-path", str(report), "--no-color",
         ]  # fmt: skip
-        hooks = "support.http.schemathesis_hooks"
+        hooks = "support.api.schemathesis_hooks"
         env = environment(PYTHONPATH=str(_TESTS), SCHEMATHESIS_HOOKS=hooks)
         completed = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, check=False

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from support.http.payloads import attribute, value
+from support.api.payloads import attribute, value
 
 SIZE = 260_000
 # An item that is repeated until the body is full; for nested ones, its start and its end.

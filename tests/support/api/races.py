@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from support.http.exercise import Resource
-from support.http.payloads import Rows, attribute
+from support.api.exercise import Resource
+from support.api.payloads import Rows, attribute
 
 ROUNDS = 4
 AT_ONCE = 20

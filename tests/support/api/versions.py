@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from support.http.payloads import Rows, attribute, value
+from support.api.payloads import Rows, attribute, value
 
 Resource = dict[str, Any]
 AT_ONCE = 20
